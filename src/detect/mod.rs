@@ -1,0 +1,1 @@
+//! Bytes to findings; a pure function of (bytes, rules).

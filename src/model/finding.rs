@@ -1,0 +1,210 @@
+//! A finding, what makes it believable, and the credential it is a part of.
+
+use std::sync::Arc;
+
+use super::{Place, Provenance, Secret, Span};
+
+/// What a part is in its credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Names the account or key; worth nothing alone.
+    Identifier,
+    /// Signs requests together with an identifier.
+    Secret,
+    /// A passphrase that people choose.
+    Passphrase,
+    /// A private key that proves itself.
+    PrivateKey,
+    /// A seed phrase.
+    Mnemonic,
+    /// Enough alone, like a bearer token.
+    Token,
+    /// A URL with a password in it.
+    ConnectionString,
+}
+
+impl Role {
+    /// The word used in rules, JSON and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Identifier => "identifier",
+            Self::Secret => "secret",
+            Self::Passphrase => "passphrase",
+            Self::PrivateKey => "private-key",
+            Self::Mnemonic => "mnemonic",
+            Self::Token => "token",
+            Self::ConnectionString => "connection-string",
+        }
+    }
+}
+
+/// What somebody who has it can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Reads what is nearly public.
+    Low,
+    /// Reads private data or spends a quota.
+    Medium,
+    /// Acts for somebody.
+    High,
+    /// Moves funds or owns the account.
+    Critical,
+}
+
+impl Severity {
+    /// The word used in rules, JSON and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// How sure it is that this is what it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// A random value with a name that could mean a secret.
+    Possible,
+    /// Shape and context agree.
+    Likely,
+    /// Proved by a checksum or self-identifying.
+    Certain,
+}
+
+impl Confidence {
+    /// The word used in options, JSON and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Possible => "possible",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// What was decided about a finding, and by whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nobody said anything: it counts.
+    #[default]
+    Open,
+    /// A person allowed it; `by` names the comment or entry, `reason` is theirs.
+    Allowed {
+        /// The convention that was used, such as `keyfence:allow` or `gitleaks:allow`.
+        by: String,
+        /// What the person wrote after it.
+        reason: Option<String>,
+    },
+    /// A value that is published in documentation.
+    Known,
+    /// A key of a test network or of a development wallet that everybody knows.
+    Test,
+}
+
+impl Verdict {
+    /// The word used in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Allowed { .. } => "allowed",
+            Self::Known => "known",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether the finding counts.
+    pub fn is_open(&self) -> bool {
+        *self == Self::Open
+    }
+}
+
+/// Why a finding is believed. Holds names and words from the file, never a value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// The name the value was given (left side, key, header, parameter).
+    pub name: Option<String>,
+    /// The word that told the provider, with where it stands in words ("in the name", "3 lines above", "in the file name").
+    pub context: Vec<String>,
+    /// Checks that passed, by name.
+    pub checks: Vec<String>,
+    /// How random the value looks (the trigram z-score, 0 = like random; below -2.6 = like language), where it was asked.
+    pub randomness: Option<f32>,
+}
+
+/// Tells whether two findings are the same secret under the same rule, wherever they stand: 32 lower-case hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub String);
+
+/// One part of a credential, found at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// The provider's id, such as `binance`.
+    pub provider: String,
+    /// Other providers that the evidence admits as well.
+    pub alternatives: Vec<String>,
+    /// What the provider calls the part, such as `api-key`.
+    pub part: String,
+    /// What the part is in its credential.
+    pub role: Role,
+    /// What somebody can do with it.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What was decided about it.
+    pub verdict: Verdict,
+    /// Where the bytes come from.
+    pub provenance: Arc<Provenance>,
+    /// The value's bytes in the whole file.
+    pub span: Span,
+    /// The same as people count.
+    pub place: Place,
+    /// The value.
+    pub secret: Secret,
+    /// The value as it may be shown: its public prefix, if the format has one, and its length.
+    pub masked: String,
+    /// Why it is believed.
+    pub evidence: Evidence,
+    /// The same for the same secret everywhere.
+    pub fingerprint: Fingerprint,
+    /// Which credential of the same detection or report it belongs to (an index).
+    pub credential: usize,
+}
+
+/// Whether a credential can be used as it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialState {
+    /// A part that is needed was not found.
+    Half,
+    /// Whoever has these parts can act.
+    Complete,
+}
+
+impl CredentialState {
+    /// The word used in JSON and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Half => "half",
+            Self::Complete => "complete",
+        }
+    }
+}
+
+/// Parts of one provider that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialSet {
+    /// Stable for the same parts at the same place: 16 lower-case hex digits.
+    pub id: String,
+    /// The provider's id.
+    pub provider: String,
+    /// Whether it can be used as found.
+    pub state: CredentialState,
+    /// The worst that somebody who has it can do.
+    pub severity: Severity,
+    /// Indices of its findings.
+    pub findings: Vec<usize>,
+}

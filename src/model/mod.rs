@@ -1,0 +1,24 @@
+//! The ground: plain values that every other room speaks in.
+//!
+//! Must not know: I/O, regular expressions, git, arguments, threads, output.
+//! Invariant: nothing here can print a secret by accident; [`Secret`] has no `Display` and its `Debug` is redacted.
+
+mod chunk;
+mod coverage;
+mod finding;
+mod path;
+mod problem;
+mod report;
+mod secret;
+mod span;
+
+pub use chunk::{Chunk, Focus, Provenance};
+pub use coverage::{Coverage, ScanMode, SkipReason};
+pub use finding::{
+    Confidence, CredentialSet, CredentialState, Evidence, Finding, Fingerprint, Role, Severity, Verdict,
+};
+pub use path::FilePath;
+pub use problem::{Problem, ProblemKind};
+pub use report::{Guide, Outcome, Report};
+pub use secret::Secret;
+pub use span::{Place, Span};

@@ -1,0 +1,1 @@
+//! Rule packs: their format, loading and linting.

@@ -1,0 +1,1 @@
+//! The waist: source, detector and suppressor meet here and nowhere else.

@@ -1,0 +1,1 @@
+//! What people allowed: a finding in, exactly one verdict out.
