@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn focus_counts_what_touches_it() {
         let focus = Focus::Lines(vec![(3, 4), (9, 9)]);
-        for (first, last, expected) in [(1, 2, false), (1, 3, true), (4, 8, true), (5, 8, false), (9, 12, true), (10, 12, false)] {
+        for (first, last, expected) in
+            [(1, 2, false), (1, 3, true), (4, 8, true), (5, 8, false), (9, 12, true), (10, 12, false)]
+        {
             assert_eq!(focus.touches(first, last), expected, "lines {first} to {last}");
         }
         assert!(Focus::Whole.touches(1, 1));
