@@ -4,10 +4,14 @@
 //! Invariant: the built-in rules are tables in the binary; using them parses nothing and compiles nothing.
 
 mod builtin;
+pub(crate) mod compile;
 pub mod format;
 mod load;
 pub mod pattern;
 mod rule;
 
-pub use load::{PackError, load_packs};
-pub use rule::{Classes, Kind, Need, PemKind, Provider, Rule, RuleSet, SetRule, Shape, Text};
+pub use load::PackError;
+pub use rule::{
+    ARMOUR_REACH, Classes, Kind, List, Need, PHRASE_REACH, PemKind, Provider, Rule, RuleSet, SetRule, Shape, TOKEN_REACH,
+    Text, URL_REACH,
+};
