@@ -40,6 +40,18 @@ pub fn word_index(word: &[u8]) -> Option<u16> {
     PACKED.binary_search(&u64::from_be_bytes(packed)).ok().and_then(|index| u16::try_from(index).ok())
 }
 
+/// The words themselves, lower-case with single spaces. Indexes beyond the list are left out.
+pub fn sentence(indexes: &[u16]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(indexes.len() * 9));
+    for packed in indexes.iter().filter_map(|&index| PACKED.get(usize::from(index))) {
+        if !text.is_empty() {
+            text.push(b' ');
+        }
+        text.extend(packed.to_be_bytes().into_iter().filter(|&letter| letter != 0));
+    }
+    text
+}
+
 /// Whether the last bits of a phrase are the first bits of the SHA-256 of the entropy before them. False for any
 /// number of words other than 12, 15, 18, 21 and 24, and for indexes beyond the list.
 pub fn checksum_holds(indexes: &[u16]) -> bool {
