@@ -31,6 +31,9 @@ pub(crate) fn install(request: &HookPlace, force: bool) -> Result<Ending, Failur
         let installed = slot.install(&program)?;
         say(&told(slot, installed))?;
     }
+    if let Some(remark) = &place.remark {
+        say(&format!("({remark})\n"))?;
+    }
     say(WHAT_IT_COVERS)?;
     match &place.left_to_do {
         None => Ok(Ending::Clean),
