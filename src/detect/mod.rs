@@ -1,1 +1,3 @@
 //! Bytes to findings; a pure function of (bytes, rules).
+
+pub mod checks;
