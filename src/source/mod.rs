@@ -3,6 +3,9 @@
 //! Must not know: rules, detection, suppression, output.
 //! Invariant: whatever a source cannot read becomes a [`Problem`], whatever it leaves out by choice is counted.
 
+#[cfg(feature = "git")]
+pub mod git;
+
 use crate::model::{Chunk, Coverage, Problem};
 
 /// Hands out everything there is to scan.
