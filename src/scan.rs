@@ -124,10 +124,16 @@ impl Worker for Clerk<'_> {
 
 impl Clerk<'_> {
     fn judge(&self, detection: &mut Detection, chunk: &Chunk<'_>) {
-        let decoded = detection.decoded.take();
-        let (bytes, offset) = decoded.as_deref().map_or((chunk.bytes, chunk.offset), |text| (text, 0));
-        for finding in detection.findings.iter_mut().filter(|finding| finding.verdict.is_open()) {
-            finding.verdict = self.desk.options.suppressor.judge(finding, bytes, offset, chunk.lines_before);
+        let suppressor = &self.desk.options.suppressor;
+        let Some(decoded) = detection.decoded.take() else {
+            for finding in &mut detection.findings {
+                finding.verdict = suppressor.judge(finding, chunk.bytes, chunk.offset);
+            }
+            return;
+        };
+        for (finding, span) in detection.findings.iter_mut().zip(decoded.spans) {
+            let asked = Finding { span, ..finding.clone() };
+            finding.verdict = suppressor.judge(&asked, &decoded.text, 0);
         }
     }
 }
