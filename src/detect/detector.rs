@@ -38,7 +38,16 @@ pub struct Detection {
     /// The credentials; `findings` are indices into `findings`.
     pub credentials: Vec<CredentialSet>,
     /// The text the findings were found in, where it is not the chunk's bytes (decoded UTF-16).
-    pub decoded: Option<Vec<u8>>,
+    pub decoded: Option<Decoded>,
+}
+
+/// Text that stands for a chunk's bytes.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Where each finding stands in it, in the order of the findings.
+    pub spans: Vec<Span>,
 }
 
 impl Detector {
@@ -89,10 +98,9 @@ impl Detector {
             return Detection::default();
         }
         let sets = sets::assemble(&self.rules, &document, parts);
-        let mut detection = Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
-        drop(document);
-        if let std::borrow::Cow::Owned(decoded) = text.bytes {
-            detection.decoded = (!detection.findings.is_empty()).then_some(decoded);
+        let (mut detection, spans) = Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
+        if let std::borrow::Cow::Owned(text) = text.bytes {
+            detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
         }
         detection
     }
@@ -116,13 +124,19 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&self, sets: Vec<Set>) -> Detection {
+    /// The findings, and where they stand in the text.
+    fn write(&self, sets: Vec<Set>) -> (Detection, Vec<Span>) {
         let provenance = Arc::new(self.chunk.provenance.clone());
         let mut detection = Detection::default();
+        let mut spans = Vec::new();
         for set in sets {
-            let mut findings: Vec<Finding> = set.parts.iter().map(|part| self.finding(part, &set, &provenance)).collect();
             // Parts outside the focus were read to know what the credential is; only what the focus touches is told.
-            findings.retain(|finding| self.chunk.focus.touches(finding.place.line, finding.place.end_line));
+            let (told, mut findings): (Vec<Span>, Vec<Finding>) = set
+                .parts
+                .iter()
+                .map(|part| (part.span, self.finding(part, &set, &provenance)))
+                .filter(|(_, finding)| self.chunk.focus.touches(finding.place.line, finding.place.end_line))
+                .unzip();
             if findings.is_empty() {
                 continue;
             }
@@ -141,8 +155,9 @@ impl Writer<'_> {
                 findings: (first..first + findings.len()).collect(),
             });
             detection.findings.append(&mut findings);
+            spans.extend(told);
         }
-        detection
+        (detection, spans)
     }
 
     fn finding(&self, part: &Part, set: &Set, provenance: &Arc<crate::model::Provenance>) -> Finding {

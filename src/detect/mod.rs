@@ -20,7 +20,7 @@ mod naming;
 mod pem;
 mod phrase;
 mod placeholder;
-mod randomness;
+pub mod randomness;
 mod sets;
 mod shapes;
 mod structure;
@@ -29,4 +29,4 @@ mod tokens;
 mod veto;
 mod words;
 
-pub use detector::{Detection, Detector, Scratch};
+pub use detector::{Decoded, Detection, Detector, Scratch};

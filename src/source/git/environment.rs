@@ -37,6 +37,8 @@ pub struct GitEnvironment {
     pub config_parameters: Option<OsString>,
     /// `GIT_TEMPLATE_DIR`.
     pub template_directory: Option<PathBuf>,
+    /// `GIT_EDITOR` is `:`, which is how git tells a hook that nobody edits the message.
+    pub without_editor: bool,
     /// `HOME` (`USERPROFILE` where there is none).
     pub home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`.
@@ -68,6 +70,7 @@ impl GitEnvironment {
             config_pairs: config_pairs(&lookup),
             config_parameters: text("GIT_CONFIG_PARAMETERS"),
             template_directory: path("GIT_TEMPLATE_DIR"),
+            without_editor: lookup("GIT_EDITOR").is_some_and(|editor| editor == ":"),
             home: path("HOME").or_else(|| path("USERPROFILE")),
             config_home: path("XDG_CONFIG_HOME"),
         }

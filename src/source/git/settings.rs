@@ -108,6 +108,11 @@ impl Settings {
         self.string("core.commentString").or_else(|| self.string("core.commentChar")).map(Vec::from)
     }
 
+    /// `commit.cleanup`: what git does with a message before it commits.
+    pub fn commit_cleanup(&self) -> Option<Vec<u8>> {
+        self.string("commit.cleanup").map(Vec::from)
+    }
+
     fn string(&self, key: &str) -> Option<BString> {
         let from_environment =
             self.overrides.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key.as_bytes()));

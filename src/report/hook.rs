@@ -1,0 +1,215 @@
+//! What a stopped commit says: why, and every way out.
+//!
+//! Must not know: how hooks are installed or run.
+//! Invariant: the commands are true for the stage that asked, and for a file of that name.
+
+use std::collections::BTreeSet;
+
+use colored::Color;
+
+use crate::model::Finding;
+
+use super::escape::escape_text;
+use super::human::{Group, HookStage, Page, place};
+use super::remedy::{self, Allow, Language, Replacement};
+use super::text::Ink;
+use super::wording;
+
+/// How many files or values are spelled out before "and so on".
+const SPELLED_OUT: usize = 3;
+
+/// The first line: some hook managers show little more.
+pub(super) fn headline(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]) {
+    let open: Vec<&Group<'_>> = groups.iter().filter(|group| group.is_open()).collect();
+    let words = match open.first() {
+        Some(first) => {
+            let where_it_is = match stage {
+                HookStage::CommitMessage => "in the commit message",
+                HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => "staged",
+            };
+            let more = match open.len() - 1 {
+                0 => String::new(),
+                more => {
+                    format!(" and {}", wording::count(more as u64, "more credential", "more credentials"))
+                }
+            };
+            let title = wording::title(page.report, &first.parts);
+            let at = first
+                .parts
+                .iter()
+                .find(|finding| finding.verdict.is_open())
+                .map_or(String::new(), |finding| place(finding));
+            format!("keyfence stopped this commit: {title} {where_it_is} at {at}{more}.")
+        }
+        None if page.report.problems.is_empty() => return,
+        None => "keyfence stopped this commit: not everything in it could be looked at.".to_owned(),
+    };
+    page.heading(&words, Ink::strong(Color::Red));
+}
+
+/// What to do now: out of the commit, into the environment, or allowed.
+pub(super) fn advice(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]) {
+    let findings: Vec<&Finding> = groups
+        .iter()
+        .flat_map(|group| &group.parts)
+        .copied()
+        .filter(|finding| finding.verdict.is_open())
+        .collect();
+    let Some(first) = findings.first() else { return };
+    page.gap();
+    page.heading("What to do now", Ink::BOLD);
+    match stage {
+        HookStage::CommitMessage => {
+            page.prose("  1. ", "Commit again without it in the message. What you staged is still staged.");
+        }
+        HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => {
+            unstage(page, stage, &findings);
+            replace(page, &findings);
+        }
+    }
+    exposure(page, stage, groups);
+    page.gap();
+    allow(page, stage, first);
+    page.prose("In an emergency: ", &emergency(stage));
+}
+
+/// The files that hold something, in order, each once.
+fn files<'a>(findings: &[&'a Finding]) -> Vec<&'a [u8]> {
+    let paths: BTreeSet<&[u8]> = findings.iter().map(|finding| finding.provenance.path.as_bytes()).collect();
+    paths.into_iter().collect()
+}
+
+fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
+    let files = files(findings);
+    let command = match stage {
+        HookStage::FirstCommit => "git rm --cached",
+        HookStage::PreCommit | HookStage::PreMergeCommit | HookStage::CommitMessage => "git restore --staged",
+    };
+    let from_top = if files.iter().any(|path| path.contains(&b'/')) { " (paths from the top)" } else { "" };
+    page.prose(
+        "  1. ",
+        &format!("It is only staged. Take it out of the commit{from_top}; the file stays as it is:"),
+    );
+    for path in files.iter().take(SPELLED_OUT) {
+        page.line(&format!("       {command} {}", remedy::shell_path(path)));
+    }
+    let more = files.len().saturating_sub(SPELLED_OUT);
+    if more > 0 {
+        page.line(&format!("       and {}", wording::count(more as u64, "more file", "more files")));
+    }
+}
+
+fn replace(page: &mut Page<'_>, findings: &[&Finding]) {
+    let files = files(findings);
+    let kept_out: Vec<&[u8]> = files.iter().copied().filter(|path| belongs_outside(path)).collect();
+    let code = replacements(findings);
+    if !code.is_empty() {
+        page.prose("  2. ", "Keep the value in the environment or a vault and read it from there:");
+        for (line, note) in code.iter().take(SPELLED_OUT) {
+            page.line(&format!("       {line}"));
+            if let Some(note) = note {
+                page.prose("         ", &format!("({note})"));
+            }
+        }
+    }
+    if !kept_out.is_empty() {
+        let lead = if code.is_empty() { "  2. " } else { "     " };
+        page.prose(lead, "Keep such a file out of git and a copy without values in it:");
+        for path in kept_out.iter().take(SPELLED_OUT) {
+            let pattern = remedy::shell_path(path);
+            page.line(&format!("       echo {pattern} >> .gitignore"));
+        }
+    }
+    if code.is_empty() && kept_out.is_empty() {
+        page.prose("  2. ", "Put a placeholder in its place, such as <your key>, and keep the value in the environment or a vault.");
+    }
+    page.prose("  3. ", "Stage the file again and commit.");
+}
+
+fn belongs_outside(path: &[u8]) -> bool {
+    remedy::replacement(language(path), "") == Replacement::IgnoreFile
+}
+
+fn language(path: &[u8]) -> Language {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    remedy::language_of(name)
+}
+
+/// One line of code for each value, each once, and what it needs to work (said once for each language).
+fn replacements(findings: &[&Finding]) -> Vec<(String, Option<&'static str>)> {
+    let mut lines: Vec<(String, Option<&'static str>)> = Vec::new();
+    for finding in findings {
+        let language = language(finding.provenance.path.as_bytes());
+        let variable = remedy::variable_name(&finding.provider, &finding.part);
+        let Replacement::Code(line) = remedy::replacement(language, &variable) else { continue };
+        if lines.iter().any(|(known, _)| *known == line) {
+            continue;
+        }
+        let note = remedy::replacement_note(language);
+        if let Some(same) = lines.iter_mut().find(|(_, known)| note.is_some() && *known == note) {
+            same.1 = None;
+        }
+        lines.push((line, note));
+    }
+    lines
+}
+
+/// The value is in git's object store already, which matters only if that left the machine.
+fn exposure(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]) {
+    let kept = match stage {
+        HookStage::CommitMessage => "git keeps the message in .git/COMMIT_EDITMSG until the next commit",
+        HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => {
+            "git add left a copy in .git, which git removes some weeks after it is unstaged"
+        }
+    };
+    page.prose(
+        "  ",
+        &format!("Nothing was committed. {kept}: revoke only if the value ever left this machine."),
+    );
+    let mut pages: Vec<(String, String)> = Vec::new();
+    for group in groups.iter().filter(|group| group.is_open()) {
+        let provider = group.set.provider.as_str();
+        let Some(revoke) = wording::guide(page.report, provider).and_then(|guide| guide.revoke.as_deref())
+        else {
+            continue;
+        };
+        let entry = (wording::provider_name(page.report, provider), escape_text(revoke));
+        if !pages.contains(&entry) {
+            pages.push(entry);
+        }
+    }
+    for (provider, revoke) in pages {
+        page.prose("    ", &format!("{provider}: {revoke}"));
+    }
+}
+
+fn allow(page: &mut Page<'_>, stage: HookStage, first: &Finding) {
+    let rule = escape_text(&first.rule);
+    let language = match stage {
+        HookStage::CommitMessage => Language::Other,
+        HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => {
+            language(first.provenance.path.as_bytes())
+        }
+    };
+    let (words, example) = match remedy::allow(language, &rule) {
+        Allow::Comment(comment) => ("If it is no secret, say so at the end of its line:", comment),
+        Allow::Field(field) => {
+            ("If it is no secret: JSON has no comments, so add a field on the same line:", field)
+        }
+        Allow::Impossible => {
+            page.prose("", "If it is no secret: this format has no comments, so keep the file out of git or make a key for tests while they run.");
+            return;
+        }
+    };
+    page.prose("", words);
+    page.line(&format!("       {example}"));
+}
+
+fn emergency(stage: HookStage) -> String {
+    match stage {
+        HookStage::PreMergeCommit => "git merge --no-verify skips every check.".to_owned(),
+        HookStage::PreCommit | HookStage::FirstCommit | HookStage::CommitMessage => {
+            "git commit --no-verify skips every check.".to_owned()
+        }
+    }
+}

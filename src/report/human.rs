@@ -1,0 +1,296 @@
+//! The report for people: ranked, grouped by credential, a few lines for each.
+//!
+//! Must not know: the terminal, the environment, arguments; all of that comes in [`HumanStyle`].
+//! Invariants: values are masked unless asked for; every line begins with words or an indent of ours; an incomplete
+//! scan never looks clean.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use colored::Color;
+
+use crate::model::{CredentialSet, Finding, Report, Severity, Verdict};
+
+use super::escape::{escape, escape_text};
+use super::text::{Ink, Painter, columns, paragraph, wrap};
+use super::{hook, summary, wording};
+
+/// How the report looks.
+#[derive(Clone, Copy, Debug)]
+pub struct HumanStyle {
+    /// Columns to fill; words, paths and links longer than that are not broken.
+    pub width: usize,
+    /// Whether to paint.
+    pub color: bool,
+    /// Whether values are printed in full.
+    pub show_secrets: bool,
+    /// Whether published examples and test values are listed.
+    pub show_known: bool,
+    /// What the report is for.
+    pub occasion: Occasion,
+}
+
+/// What the report is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Somebody asked for a scan.
+    Scan,
+    /// git asked before a commit.
+    Hook {
+        /// Which hook.
+        stage: HookStage,
+    },
+}
+
+/// Which hook asked; decides how the secret is taken out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookStage {
+    /// `pre-commit` where `HEAD` exists.
+    PreCommit,
+    /// `pre-commit` before the first commit: there is nothing to restore from.
+    FirstCommit,
+    /// `pre-merge-commit`.
+    PreMergeCommit,
+    /// `commit-msg`.
+    CommitMessage,
+}
+
+/// Writes the report for people.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> io::Result<()> {
+    let groups = groups(report, style);
+    let mut page = Page::new(report, style);
+    if let Occasion::Hook { stage } = style.occasion {
+        hook::headline(&mut page, stage, &groups);
+    }
+    for group in &groups {
+        credential(&mut page, group);
+    }
+    match style.occasion {
+        Occasion::Hook { stage } => hook::advice(&mut page, stage, &groups),
+        Occasion::Scan => guides(&mut page, &groups),
+    }
+    summary::problems(&mut page);
+    summary::summary(&mut page);
+    out.write_all(page.text.as_bytes())
+}
+
+/// The same credential, wherever it stands: the parts to show, and the other places.
+pub(super) struct Group<'a> {
+    pub(super) set: &'a CredentialSet,
+    pub(super) parts: Vec<&'a Finding>,
+    pub(super) elsewhere: Vec<&'a Finding>,
+}
+
+impl Group<'_> {
+    /// Whether something in it counts; the others are only shown because somebody asked.
+    pub(super) fn is_open(&self) -> bool {
+        self.parts.iter().any(|finding| finding.verdict.is_open())
+    }
+}
+
+/// The credentials that are shown, in the report's order (worst first), those with the same values as one.
+fn groups<'a>(report: &'a Report, style: &HumanStyle) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut seen: BTreeMap<Vec<(&str, bool)>, usize> = BTreeMap::new();
+    for set in &report.credentials {
+        let parts: Vec<&Finding> =
+            set.findings.iter().filter_map(|&index| report.findings.get(index)).collect();
+        if !parts.iter().any(|finding| is_shown(finding, style)) {
+            continue;
+        }
+        let mut values: Vec<_> =
+            parts.iter().map(|finding| (finding.fingerprint.0.as_str(), finding.verdict.is_open())).collect();
+        values.sort_unstable();
+        values.dedup();
+        match seen.get(&values) {
+            Some(&first) => groups[first].elsewhere.extend(parts.first()),
+            None => {
+                seen.insert(values, groups.len());
+                groups.push(Group { set, parts, elsewhere: Vec::new() });
+            }
+        }
+    }
+    // What counts comes first, whatever rank the rest has.
+    groups.sort_by_key(|group| !group.is_open());
+    groups
+}
+
+fn is_shown(finding: &Finding, style: &HumanStyle) -> bool {
+    match finding.verdict {
+        Verdict::Open => true,
+        Verdict::Allowed { .. } => false,
+        Verdict::Known | Verdict::Test => style.show_known,
+    }
+}
+
+/// What is written so far, and how to go on.
+pub(super) struct Page<'a> {
+    pub(super) report: &'a Report,
+    pub(super) style: &'a HumanStyle,
+    pub(super) painter: Painter,
+    pub(super) text: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(report: &'a Report, style: &'a HumanStyle) -> Self {
+        Self { report, style, painter: Painter { color: style.color }, text: String::new() }
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    pub(super) fn gap(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+    }
+
+    /// Prose: wrapped, later lines under the first.
+    pub(super) fn prose(&mut self, lead: &str, words: &str) {
+        for line in paragraph(lead, words, self.style.width) {
+            self.line(&line);
+        }
+    }
+
+    /// A line of prose at the margin, painted as a whole.
+    pub(super) fn heading(&mut self, words: &str, ink: Ink) {
+        for line in wrap(words, self.style.width.max(20), 0) {
+            let painted = self.painter.paint(&line, ink);
+            self.line(&painted);
+        }
+    }
+}
+
+fn credential(page: &mut Page<'_>, group: &Group<'_>) {
+    page.gap();
+    title(page, group);
+    let place_width = group.parts.iter().map(|finding| columns(&place(finding))).max().unwrap_or(0);
+    for finding in &group.parts {
+        part(page, finding, place_width);
+    }
+    elsewhere(page, group);
+    page.prose("  why   ", &wording::belief(&group.parts));
+    if let Some(revoke) =
+        wording::guide(page.report, &group.set.provider).and_then(|guide| guide.revoke.as_deref())
+        && page.style.occasion == Occasion::Scan
+        && group.is_open()
+    {
+        page.prose("  now   ", &format!("revoke it: {}", escape_text(revoke)));
+    }
+}
+
+/// `critical  Binance API key and API secret, complete: whoever has it can trade`.
+fn title(page: &mut Page<'_>, group: &Group<'_>) {
+    let severity = group.set.severity.as_str();
+    let name = wording::title(page.report, &group.parts);
+    let meaning = if group.is_open() {
+        wording::meaning(page.report, group.set.state, &group.parts)
+    } else {
+        "does not count".to_owned()
+    };
+    let words = format!("{name}, {meaning}");
+    let lines = wrap(&words, page.style.width.saturating_sub(2).max(20), columns(severity));
+    for (index, line) in lines.iter().enumerate() {
+        let painted = if index == 0 {
+            format!(
+                "{}  {}",
+                page.painter.paint(severity, severity_ink(group.set.severity)),
+                page.painter.paint(line, Ink::BOLD)
+            )
+        } else {
+            format!("  {}", page.painter.paint(line, Ink::BOLD))
+        };
+        page.line(&painted);
+    }
+}
+
+fn severity_ink(severity: Severity) -> Ink {
+    match severity {
+        Severity::Critical => Ink::strong(Color::Red),
+        Severity::High => Ink::of(Color::Red),
+        Severity::Medium => Ink::of(Color::Yellow),
+        Severity::Low => Ink::of(Color::Blue),
+    }
+}
+
+/// `  config/bot.py:12:15  64 characters  (binance-api-key)`; in two lines where one is too narrow.
+fn part(page: &mut Page<'_>, finding: &Finding, place_width: usize) {
+    let place = place(finding);
+    let value = value(finding, page.style);
+    let rule = format!("({}){}", escape_text(&finding.rule), verdict_note(&finding.verdict));
+    let painted_place = page.painter.paint(&place, Ink::of(Color::Cyan));
+    let details = format!("{value}  {}", page.painter.paint(&rule, Ink::of(Color::BrightBlack)));
+    let details_width = columns(&value) + 2 + columns(&rule);
+    if 2 + place_width + 2 + details_width <= page.style.width {
+        let padding = " ".repeat(place_width - columns(&place));
+        page.line(&format!("  {painted_place}{padding}  {details}"));
+    } else if 2 + columns(&place) + 2 + details_width <= page.style.width {
+        page.line(&format!("  {painted_place}  {details}"));
+    } else {
+        page.line(&format!("  {painted_place}"));
+        page.line(&format!("        {details}"));
+    }
+}
+
+fn verdict_note(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Open => String::new(),
+        Verdict::Allowed { by, .. } => format!(" allowed by {}", escape_text(by)),
+        Verdict::Known => " published as an example".to_owned(),
+        Verdict::Test => " of a test network".to_owned(),
+    }
+}
+
+/// `path:line:column`, as editors and terminals understand it.
+pub(super) fn place(finding: &Finding) -> String {
+    let path = escape(finding.provenance.path.as_bytes());
+    format!("{path}:{}:{}", finding.place.line, finding.place.column)
+}
+
+fn value(finding: &Finding, style: &HumanStyle) -> String {
+    if style.show_secrets { escape(finding.secret.expose()) } else { escape_text(&finding.masked) }
+}
+
+/// The first other places of the same credential.
+fn elsewhere(page: &mut Page<'_>, group: &Group<'_>) {
+    const SHOWN: usize = 3;
+    for finding in group.elsewhere.iter().take(SHOWN) {
+        let place = page.painter.paint(&place(finding), Ink::of(Color::Cyan));
+        page.line(&format!("  also  {place}"));
+    }
+    let more = group.elsewhere.len().saturating_sub(SHOWN);
+    if more > 0 {
+        page.line(&format!("  also  at {}", wording::count(more as u64, "more place", "more places")));
+    }
+}
+
+/// What to do, once for each provider, in the order of the credentials.
+fn guides(page: &mut Page<'_>, groups: &[Group<'_>]) {
+    let mut done: Vec<&str> = Vec::new();
+    for group in groups.iter().filter(|group| group.is_open()) {
+        let provider = group.set.provider.as_str();
+        if done.contains(&provider) {
+            continue;
+        }
+        done.push(provider);
+        page.gap();
+        let name = wording::provider_name(page.report, provider);
+        page.heading(&format!("What to do now: {name}"), Ink::BOLD);
+        steps(page, provider);
+    }
+}
+
+fn steps(page: &mut Page<'_>, provider: &str) {
+    let steps: Vec<String> = match wording::guide(page.report, provider) {
+        Some(guide) if !guide.steps.is_empty() => guide.steps.iter().map(|step| escape_text(step)).collect(),
+        _ => vec!["Revoke it where it was issued, then put a new one where git does not see it.".to_owned()],
+    };
+    for (index, step) in steps.iter().enumerate() {
+        page.prose(&format!("  {}. ", index + 1), step);
+    }
+}
