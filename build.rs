@@ -101,7 +101,8 @@ fn texts(texts: &[Text]) -> String {
 }
 
 fn provider(provider: &Provider) -> String {
-    let headers = borrowed(provider.headers.iter().map(|(header, part)| format!("({}, {})", text(header), text(part))));
+    let headers =
+        borrowed(provider.headers.iter().map(|(header, part)| format!("({}, {})", text(header), text(part))));
     let revoke = provider.revoke.as_ref().map_or("None".to_owned(), |page| format!("Some({})", text(page)));
     format!(
         "Provider {{ id: {}, title: {}, words: {}, weak_words: {}, headers: {headers}, power: {}, revoke: {revoke}, steps: {}, sets: {} }}\n",
@@ -140,7 +141,9 @@ fn rule(rule: &Rule) -> String {
 fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Shape(shapes) => format!("Kind::Shape({})", borrowed(shapes.iter().map(shape))),
-        Kind::Pem(kinds) => format!("Kind::Pem({})", borrowed(kinds.iter().map(|kind| format!("PemKind::{kind:?}")))),
+        Kind::Pem(kinds) => {
+            format!("Kind::Pem({})", borrowed(kinds.iter().map(|kind| format!("PemKind::{kind:?}"))))
+        }
         Kind::Mnemonic(counts) => format!("Kind::Mnemonic({})", borrowed(counts.iter().map(u8::to_string))),
         Kind::Connection(schemes) => format!("Kind::Connection({})", texts(schemes)),
         Kind::Chosen(shortest, longest) => format!("Kind::Chosen({shortest}, {longest})"),

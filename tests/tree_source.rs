@@ -60,7 +60,10 @@ impl Seen {
 
     fn problems(&self) -> Vec<(ProblemKind, String)> {
         let problems = self.problems.lock().expect("the scan has ended");
-        problems.iter().map(|p| (p.kind, p.path.as_ref().map(|path| path.to_text()).unwrap_or_default())).collect()
+        problems
+            .iter()
+            .map(|p| (p.kind, p.path.as_ref().map(|path| path.to_text()).unwrap_or_default()))
+            .collect()
     }
 }
 
@@ -298,8 +301,14 @@ mod unix {
     #[test]
     fn a_very_deep_directory_is_read_or_told() {
         let directory = tree(&[]);
-        let script = "i=0; while [ $i -lt 2000 ]; do mkdir deep; cd -P deep || exit 1; i=$((i+1)); done; echo x > end";
-        let made = Command::new("sh").arg("-c").arg(script).current_dir(directory.path()).status().expect("sh is there");
+        let script =
+            "i=0; while [ $i -lt 2000 ]; do mkdir deep; cd -P deep || exit 1; i=$((i+1)); done; echo x > end";
+        let made = Command::new("sh")
+            .arg("-c")
+            .arg(script)
+            .current_dir(directory.path())
+            .status()
+            .expect("sh is there");
         assert!(made.success());
         let seen = scan(options(vec![directory.path().to_path_buf()]));
         assert_eq!(seen.paths(), Vec::<String>::new());

@@ -76,7 +76,9 @@ impl Severity {
 
     /// The severity of that word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Low, Self::Medium, Self::High, Self::Critical].into_iter().find(|severity| severity.as_str() == word)
+        [Self::Low, Self::Medium, Self::High, Self::Critical]
+            .into_iter()
+            .find(|severity| severity.as_str() == word)
     }
 }
 

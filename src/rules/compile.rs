@@ -45,7 +45,11 @@ fn provider(pack: &Pack) -> Provider {
         title: owned(&pack.title),
         words: lower(&pack.words),
         weak_words: lower(&pack.weak_words),
-        headers: pack.headers.iter().map(|(header, part)| (Cow::Owned(header.to_lowercase()), owned(part))).collect(),
+        headers: pack
+            .headers
+            .iter()
+            .map(|(header, part)| (Cow::Owned(header.to_lowercase()), owned(part)))
+            .collect(),
         power: owned(&pack.power),
         revoke: pack.revoke.as_deref().map(owned),
         steps: pack.steps.iter().map(|step| owned(step)).collect(),
@@ -61,14 +65,16 @@ fn provider(pack: &Pack) -> Provider {
 }
 
 fn rule(part: &PartSpec, provider: u16) -> Result<Rule, String> {
-    let mut known: Vec<u64> = part.known.keys().filter_map(|hash| u64::from_str_radix(hash, 16).ok()).collect();
+    let mut known: Vec<u64> =
+        part.known.keys().filter_map(|hash| u64::from_str_radix(hash, 16).ok()).collect();
     known.sort_unstable();
     Ok(Rule {
         id: owned(&part.id),
         provider,
         part: owned(&part.part),
         role: Role::parse(&part.role).ok_or_else(|| format!("rule `{}`: `role` is unknown", part.id))?,
-        severity: Severity::parse(&part.severity).ok_or_else(|| format!("rule `{}`: `severity` is unknown", part.id))?,
+        severity: Severity::parse(&part.severity)
+            .ok_or_else(|| format!("rule `{}`: `severity` is unknown", part.id))?,
         need: need(&part.need),
         kind: kind(part)?,
         require: classes(&part.require),

@@ -172,9 +172,13 @@ impl Pack {
         require(is_id(&self.provider), || "`provider` must be lower-case letters, digits and dashes".into())?;
         require(!self.parts.is_empty(), || "`parts` is empty".into())?;
         require(!self.steps.is_empty(), || "`steps` is empty: say what to do when it leaks".into())?;
-        require(!self.sources.is_empty(), || "`sources` is empty: a rule nobody has evidence for is not shipped".into())?;
+        require(!self.sources.is_empty(), || {
+            "`sources` is empty: a rule nobody has evidence for is not shipped".into()
+        })?;
         for word in self.words.iter().chain(&self.weak_words) {
-            require(word.len() >= 2 && word.is_ascii(), || format!("word `{word}` must be ASCII and two letters or more"))?;
+            require(word.len() >= 2 && word.is_ascii(), || {
+                format!("word `{word}` must be ASCII and two letters or more")
+            })?;
         }
         let mut ids = BTreeSet::new();
         for part in &self.parts {
@@ -187,10 +191,14 @@ impl Pack {
     fn check_references(&self) -> Result<(), String> {
         let parts: BTreeSet<&str> = self.parts.iter().map(|part| part.part.as_str()).collect();
         for name in self.headers.values().chain(self.sets.iter().flat_map(|set| &set.parts)) {
-            require(parts.contains(name.as_str()), || format!("`{name}` is named in headers or sets but is no part"))?;
+            require(parts.contains(name.as_str()), || {
+                format!("`{name}` is named in headers or sets but is no part")
+            })?;
         }
         for set in &self.sets {
-            require(SEVERITIES.contains(&set.severity.as_str()), || format!("severity `{}` of a set is unknown", set.severity))?;
+            require(SEVERITIES.contains(&set.severity.as_str()), || {
+                format!("severity `{}` of a set is unknown", set.severity)
+            })?;
         }
         Ok(())
     }
@@ -199,21 +207,34 @@ impl Pack {
 impl PartSpec {
     fn check(&self, provider: &str) -> Result<(), String> {
         let complain = |what: &str| format!("rule `{}`: {what}", self.id);
-        require(is_id(&self.id) && (self.id == provider || self.id.starts_with(&format!("{provider}-"))), || {
-            complain("the id must be `<provider>-<part>` in lower-case letters, digits and dashes")
-        })?;
+        require(
+            is_id(&self.id) && (self.id == provider || self.id.starts_with(&format!("{provider}-"))),
+            || complain("the id must be `<provider>-<part>` in lower-case letters, digits and dashes"),
+        )?;
         require(ROLES.contains(&self.role.as_str()), || complain("`role` is unknown"))?;
         require(SEVERITIES.contains(&self.severity.as_str()), || complain("`severity` is unknown"))?;
         require(NEEDS.contains(&self.need.as_str()), || complain("`need` is unknown"))?;
-        require(self.require.iter().all(|class| CLASSES.contains(&class.as_str())), || complain("`require` names an unknown class"))?;
-        require(self.pem.iter().all(|kind| PEM_KINDS.contains(&kind.as_str())), || complain("`pem` names an unknown kind"))?;
-        require(self.mnemonic.iter().all(|count| [12, 15, 18, 21, 24].contains(count)), || complain("`mnemonic` counts are 12, 15, 18, 21 and 24"))?;
+        require(self.require.iter().all(|class| CLASSES.contains(&class.as_str())), || {
+            complain("`require` names an unknown class")
+        })?;
+        require(self.pem.iter().all(|kind| PEM_KINDS.contains(&kind.as_str())), || {
+            complain("`pem` names an unknown kind")
+        })?;
+        require(self.mnemonic.iter().all(|count| [12, 15, 18, 21, 24].contains(count)), || {
+            complain("`mnemonic` counts are 12, 15, 18, 21 and 24")
+        })?;
         for range in [&self.chosen, &self.random] {
-            require(range.is_empty() || (range.len() == 2 && range[0] <= range[1]), || complain("a range of lengths is `[shortest, longest]`"))?;
+            require(range.is_empty() || (range.len() == 2 && range[0] <= range[1]), || {
+                complain("a range of lengths is `[shortest, longest]`")
+            })?;
         }
-        require(self.kinds() == 1, || complain("needs exactly one of shape, pem, mnemonic, connection, chosen, random"))?;
+        require(self.kinds() == 1, || {
+            complain("needs exactly one of shape, pem, mnemonic, connection, chosen, random")
+        })?;
         for hash in self.known.keys() {
-            require(hash.len() == 16 && u64::from_str_radix(hash, 16).is_ok(), || complain("`known` keys are 16 hex digits"))?;
+            require(hash.len() == 16 && u64::from_str_radix(hash, 16).is_ok(), || {
+                complain("`known` keys are 16 hex digits")
+            })?;
         }
         self.patterns().map_err(|error| complain(&error)).map(|_| ())
     }
@@ -241,7 +262,8 @@ fn require(condition: bool, message: impl FnOnce() -> String) -> Result<(), Stri
 }
 
 fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The YAML reader's complaint, cut where it begins to quote the text.
@@ -250,5 +272,9 @@ fn yaml_message(error: &serde_yaml::Error) -> String {
     let told = text.split(['"', '`']).next().unwrap_or_default().trim_end_matches([':', ' ']).to_owned();
     let quoted_field = text.contains("unknown field").then(|| text.split('`').nth(1)).flatten();
     let place = error.location().map(|place| format!(" (line {}, column {})", place.line(), place.column()));
-    format!("{told}{}{}", quoted_field.map(|field| format!(" `{field}`")).unwrap_or_default(), place.unwrap_or_default())
+    format!(
+        "{told}{}{}",
+        quoted_field.map(|field| format!(" `{field}`")).unwrap_or_default(),
+        place.unwrap_or_default()
+    )
 }

@@ -121,10 +121,20 @@ fn with_core(items: Vec<Item>) -> Result<Pattern, String> {
     match best {
         Some((length, core, alphabet)) if length >= SHORTEST_RUN => {
             let neighbours = [core.0.checked_sub(1), Some(core.1)];
-            let clear = neighbours.into_iter().flatten().filter_map(|index| items.get(index)).all(|item| item.set & alphabet.set() == 0);
-            if clear { Ok(Pattern { items, core, alphabet }) } else { Err("a shape's longest run has no clear end".into()) }
+            let clear = neighbours
+                .into_iter()
+                .flatten()
+                .filter_map(|index| items.get(index))
+                .all(|item| item.set & alphabet.set() == 0);
+            if clear {
+                Ok(Pattern { items, core, alphabet })
+            } else {
+                Err("a shape's longest run has no clear end".into())
+            }
         }
-        _ => Err(format!("a shape needs a run of {SHORTEST_RUN} characters of one alphabet; shorter values are `chosen`")),
+        _ => Err(format!(
+            "a shape needs a run of {SHORTEST_RUN} characters of one alphabet; shorter values are `chosen`"
+        )),
     }
 }
 
@@ -158,7 +168,11 @@ impl Parser<'_> {
         while self.eat(b'|') {
             all.extend(self.sequence(depth)?);
         }
-        if all.len() > MAX_ALTERNATIVES { Err(format!("a shape has more than {MAX_ALTERNATIVES} alternatives")) } else { Ok(all) }
+        if all.len() > MAX_ALTERNATIVES {
+            Err(format!("a shape has more than {MAX_ALTERNATIVES} alternatives"))
+        } else {
+            Ok(all)
+        }
     }
 
     fn sequence(&mut self, depth: usize) -> Result<Vec<Vec<Item>>, String> {
@@ -201,8 +215,12 @@ impl Parser<'_> {
     fn set(&mut self) -> Result<AsciiSet, String> {
         match self.next() {
             Some(b'[') => self.class(),
-            Some(b'\\') => self.next().map(|byte| 1 << byte).ok_or_else(|| "a shape ends in a backslash".into()),
-            Some(byte) if b".*+?{}^$]".contains(&byte) => Err(format!("`{}` has no meaning in a shape; escape it", char::from(byte))),
+            Some(b'\\') => {
+                self.next().map(|byte| 1 << byte).ok_or_else(|| "a shape ends in a backslash".into())
+            }
+            Some(byte) if b".*+?{}^$]".contains(&byte) => {
+                Err(format!("`{}` has no meaning in a shape; escape it", char::from(byte)))
+            }
             Some(byte) => Ok(1 << byte),
             None => Err("a shape ends early".into()),
         }
@@ -218,7 +236,8 @@ impl Parser<'_> {
                 Some(byte) => byte,
                 None => return Err("a shape's class has no end".into()),
             };
-            let is_range = self.peek() == Some(b'-') && self.bytes.get(self.at + 1).is_some_and(|&byte| byte != b']');
+            let is_range =
+                self.peek() == Some(b'-') && self.bytes.get(self.at + 1).is_some_and(|&byte| byte != b']');
             if is_range {
                 self.at += 1;
                 let last = self.next().ok_or("a shape's class has no end")?;
@@ -251,7 +270,10 @@ impl Parser<'_> {
         let digits = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let text = std::str::from_utf8(&self.bytes[self.at..self.at + digits]).unwrap_or_default();
         self.at += digits;
-        text.parse().ok().filter(|&count| count <= 8192).ok_or_else(|| "a shape's count is a number up to 8192".into())
+        text.parse()
+            .ok()
+            .filter(|&count| count <= 8192)
+            .ok_or_else(|| "a shape's count is a number up to 8192".into())
     }
 }
 
@@ -279,7 +301,19 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_grammar_is_refused_in_words() {
-        for source in ["[a-z]{3}", "[a-z", "a+", "(a|b)", "(?:[a-z]{20}", "[a-z]{20})", "[z-a]{20}", "[a-z]{0}", "é{20}", "[^a]{20}", "a{99999}"] {
+        for source in [
+            "[a-z]{3}",
+            "[a-z",
+            "a+",
+            "(a|b)",
+            "(?:[a-z]{20}",
+            "[a-z]{20})",
+            "[z-a]{20}",
+            "[a-z]{0}",
+            "é{20}",
+            "[^a]{20}",
+            "a{99999}",
+        ] {
             assert!(parse(source).is_err(), "{source}");
         }
     }

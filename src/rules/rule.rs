@@ -205,7 +205,8 @@ impl Shape {
     /// Shortest and longest searched run.
     pub fn core_lengths(&self) -> (usize, usize) {
         let core = &self.items[self.core_start..self.core_end];
-        core.iter().fold((0, 0), |(min, max), item| (min + usize::from(item.min), max + usize::from(item.max)))
+        core.iter()
+            .fold((0, 0), |(min, max), item| (min + usize::from(item.min), max + usize::from(item.max)))
     }
 
     /// Every character that the searched run may hold.
