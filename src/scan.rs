@@ -98,8 +98,9 @@ impl Worker for Clerk<'_> {
             Err(_) => {
                 self.scratch = Scratch::default();
                 let path = chunk.provenance.path.clone();
-                let mut problem = Problem::at(ProblemKind::Internal, path, "keyfence itself failed on this content")
-                    .with_hint("please report it; the rest was scanned");
+                let mut problem =
+                    Problem::at(ProblemKind::Internal, path, "keyfence itself failed on this content")
+                        .with_hint("please report it; the rest was scanned");
                 problem.object.clone_from(&chunk.provenance.blob);
                 self.own.problems.push(problem);
             }
@@ -150,7 +151,14 @@ impl Drop for Clerk<'_> {
 impl Gathered {
     fn report(mut self, detector: &Detector, options: &ScanOptions, begun: Instant) -> Report {
         self.coverage.mode = options.mode;
-        self.problems.sort_by(|one, other| (&one.path, one.kind, &one.object, &one.message).cmp(&(&other.path, other.kind, &other.object, &other.message)));
+        self.problems.sort_by(|one, other| {
+            (&one.path, one.kind, &one.object, &one.message).cmp(&(
+                &other.path,
+                other.kind,
+                &other.object,
+                &other.message,
+            ))
+        });
         let mut report = Report {
             problems: self.problems,
             coverage: self.coverage,
@@ -179,7 +187,13 @@ fn add(report: &mut Report, detection: Detection, threshold: Confidence, seen: &
         for index in std::mem::take(&mut credential.findings) {
             let Some(mut finding) = findings.get_mut(index).and_then(Option::take) else { continue };
             let provenance = &finding.provenance;
-            let identity = (provenance.path.as_bytes().to_vec(), provenance.blob.clone(), finding.span.start, finding.span.end, finding.rule.clone());
+            let identity = (
+                provenance.path.as_bytes().to_vec(),
+                provenance.blob.clone(),
+                finding.span.start,
+                finding.span.end,
+                finding.rule.clone(),
+            );
             if finding.confidence < threshold {
                 report.below_threshold += u64::from(finding.verdict.is_open());
             } else if seen.insert(identity) {
@@ -200,17 +214,25 @@ fn sort(report: &mut Report) {
     order.sort_by(|&one, &other| place_key(&report.findings[one]).cmp(&place_key(&report.findings[other])));
     let mut new_place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(place, &index)| new_place[index] = place);
-    let mut taken: Vec<Option<Finding>> = std::mem::take(&mut report.findings).into_iter().map(Some).collect();
+    let mut taken: Vec<Option<Finding>> =
+        std::mem::take(&mut report.findings).into_iter().map(Some).collect();
     report.findings = order.iter().filter_map(|&index| taken[index].take()).collect();
     for credential in &mut report.credentials {
         credential.findings.iter_mut().for_each(|index| *index = new_place[*index]);
         credential.findings.sort_unstable();
     }
     let findings = &report.findings;
-    let open = |credential: &CredentialSet| credential.findings.iter().any(|&index| findings[index].verdict == Verdict::Open);
+    let open = |credential: &CredentialSet| {
+        credential.findings.iter().any(|&index| findings[index].verdict == Verdict::Open)
+    };
     let mut credentials = std::mem::take(&mut report.credentials);
     credentials.sort_by_key(|credential| {
-        (!open(credential), std::cmp::Reverse(credential.severity), std::cmp::Reverse(credential.state), credential.findings.first().copied())
+        (
+            !open(credential),
+            std::cmp::Reverse(credential.severity),
+            std::cmp::Reverse(credential.state),
+            credential.findings.first().copied(),
+        )
     });
     for (number, credential) in credentials.iter().enumerate() {
         credential.findings.iter().for_each(|&index| report.findings[index].credential = number);
@@ -220,11 +242,18 @@ fn sort(report: &mut Report) {
 
 fn place_key(finding: &Finding) -> (&[u8], usize, usize, &str, Option<&str>) {
     let provenance = &finding.provenance;
-    (provenance.path.as_bytes(), finding.span.start, finding.span.end, &finding.rule, provenance.blob.as_deref())
+    (
+        provenance.path.as_bytes(),
+        finding.span.start,
+        finding.span.end,
+        &finding.rule,
+        provenance.blob.as_deref(),
+    )
 }
 
 fn guides(report: &Report, detector: &Detector) -> BTreeMap<String, crate::model::Guide> {
     let named = report.credentials.iter().map(|credential| &credential.provider);
-    let others = report.findings.iter().flat_map(|finding| finding.alternatives.iter().chain([&finding.provider]));
+    let others =
+        report.findings.iter().flat_map(|finding| finding.alternatives.iter().chain([&finding.provider]));
     named.chain(others).filter_map(|provider| Some((provider.clone(), detector.guide(provider)?))).collect()
 }

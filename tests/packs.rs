@@ -39,7 +39,12 @@ fn packs() -> Vec<(PathBuf, String, Pack)> {
 fn a_pack_is_named_like_its_file_and_its_ids_are_its_own() {
     let mut ids = BTreeSet::new();
     for (path, _, pack) in packs() {
-        assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(pack.provider.as_str()), "{}", path.display());
+        assert_eq!(
+            path.file_stem().and_then(|stem| stem.to_str()),
+            Some(pack.provider.as_str()),
+            "{}",
+            path.display()
+        );
         for part in pack.parts {
             assert!(ids.insert(part.id.clone()), "{} is used twice", part.id);
         }
@@ -65,7 +70,11 @@ fn every_secret_of_an_exchange_is_part_of_a_set() {
         if !path.components().any(|component| component.as_os_str() == "exchanges") {
             continue;
         }
-        assert!(pack.revoke.is_some() || pack.provider == "coinbase-commerce", "{}: no revoke page", pack.provider);
+        assert!(
+            pack.revoke.is_some() || pack.provider == "coinbase-commerce",
+            "{}: no revoke page",
+            pack.provider
+        );
         for part in pack.parts.iter().filter(|part| part.severity != "low" && part.part != "wallet secret") {
             assert!(
                 pack.sets.iter().any(|set| set.parts.contains(&part.part)),
@@ -91,10 +100,17 @@ fn every_match_of_a_shape_holds_a_value_that_passes_its_checks() {
             for (number, example) in part.matches.iter().enumerate() {
                 let (_, text) = example.open();
                 let passes = |value: &&str| {
-                    part.check.iter().filter_map(|name| Check::parse(name)).all(|check| checks::run(check, value.as_bytes()))
+                    part.check
+                        .iter()
+                        .filter_map(|name| Check::parse(name))
+                        .all(|check| checks::run(check, value.as_bytes()))
                         && part.require.iter().all(|class| has(value, class))
                 };
-                assert!(values(part, &text).iter().any(passes), "{}: match {number} holds no such value", part.id);
+                assert!(
+                    values(part, &text).iter().any(passes),
+                    "{}: match {number} holds no such value",
+                    part.id
+                );
             }
         }
     }
@@ -112,9 +128,15 @@ fn has(value: &str, class: &str) -> bool {
 fn no_example_stands_unbroken_in_the_repository() {
     for (path, text, pack) in packs() {
         for part in pack.parts.iter().filter(|part| part.shape.is_some()) {
-            let secret = |value: &&str| value.len() >= 20 && part.require.iter().all(|class| has(value, class));
+            let secret =
+                |value: &&str| value.len() >= 20 && part.require.iter().all(|class| has(value, class));
             for value in values(part, &text).into_iter().filter(secret) {
-                assert!(value.contains(SEAM), "{}: {} has an example without a seam", path.display(), part.id);
+                assert!(
+                    value.contains(SEAM),
+                    "{}: {} has an example without a seam",
+                    path.display(),
+                    part.id
+                );
             }
         }
     }

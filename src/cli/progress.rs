@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::scan::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Work shorter than this shows nothing.
@@ -23,13 +24,14 @@ pub(crate) struct Counts {
     bytes: AtomicU64,
 }
 
-impl Counts {
-    /// Adds what was scanned.
-    pub(crate) fn add(&self, files: u64, bytes: u64) {
+impl Progress for Counts {
+    fn advance(&self, files: u64, bytes: u64) {
         self.files.fetch_add(files, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
+}
 
+impl Counts {
     fn words(&self) -> String {
         let (files, bytes) = (self.files.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
         format!("scanning: {} files, {}", HumanCount(files), HumanBytes(bytes))

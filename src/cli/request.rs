@@ -44,7 +44,7 @@ pub(crate) struct ScanRequest {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Tree { paths: Vec<PathBuf>, honour_ignore_files: bool, max_size: Option<u64> },
-    Stdin { name: Option<String>, max_size: Option<u64> },
+    Stdin { name: Option<String> },
     Staged { max_size: Option<u64> },
     Message(PathBuf),
 }
@@ -136,7 +136,7 @@ impl What {
             return Ok(Self::Staged { max_size });
         }
         if names_stdin(arguments) {
-            return Ok(Self::Stdin { name: arguments.stdin_name.clone(), max_size });
+            return Ok(Self::Stdin { name: arguments.stdin_name.clone() });
         }
         let paths =
             if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
@@ -172,6 +172,11 @@ fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
             arguments.stdin_name.is_some() && !stdin,
             "--stdin-name says what standard input stands for, but standard input is not scanned",
             "add `-` as the PATH",
+        ),
+        (
+            arguments.max_size.is_some() && stdin,
+            "--max-size leaves out large files, but standard input is read to its end",
+            "leave it out",
         ),
         (
             arguments.no_ignore && !tree,
@@ -244,8 +249,8 @@ mod tests {
             ("scan --no-ignore src", tree("src", false)),
             ("scan -- --staged", tree("--staged", true)),
             ("scan ./-", tree("./-", true)),
-            ("scan -", What::Stdin { name: None, max_size: None }),
-            ("scan - --stdin-name a.env", What::Stdin { name: Some("a.env".into()), max_size: None }),
+            ("scan -", What::Stdin { name: None }),
+            ("scan - --stdin-name a.env", What::Stdin { name: Some("a.env".into()) }),
             ("scan --staged --max-size 1K", What::Staged { max_size: Some(1024) }),
             ("scan --message m", What::Message("m".into())),
         ] {
@@ -263,6 +268,7 @@ mod tests {
             ("scan - src", "two calls"),
             ("scan --stdin-name x", "standard input is not scanned"),
             ("scan --staged --no-ignore", "concerns directories only"),
+            ("scan - --max-size 1K", "read to its end"),
             ("scan --message m src", "nothing else"),
             ("scan --confidence sure", "possible, likely, certain"),
             ("scan -j 0", "number would be zero"),

@@ -59,7 +59,11 @@ impl Gatherer {
     pub(crate) fn new(rules: &RuleSet) -> Self {
         Self {
             shapes: ShapeTable::new(rules),
-            checks: rules.rules.iter().map(|rule| rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect()).collect(),
+            checks: rules
+                .rules
+                .iter()
+                .map(|rule| rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect())
+                .collect(),
             anchors: AhoCorasick::new([ARMOUR, AUTHORITY]).expect("two literals always make an automaton"),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
         }
@@ -69,13 +73,17 @@ impl Gatherer {
     pub(crate) fn gather(&self, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
         found.clear();
         tokens::for_each_run(text, |run| {
-            self.shapes.matches(rules, text, run, &mut |rule, span| found.extend(self.token(rules, text, rule, span)));
+            self.shapes.matches(rules, text, run, &mut |rule, span| {
+                found.extend(self.token(rules, text, rule, span))
+            });
         });
         for anchor in self.anchors.find_iter(text) {
             found.extend(anchored(text, anchor.start(), anchor.pattern().as_usize() == 0));
         }
         if self.phrases {
-            phrase::for_each_phrase(text, |phrase| found.push(Candidate { span: phrase.span, clue: Clue::Phrase(phrase) }));
+            phrase::for_each_phrase(text, |phrase| {
+                found.push(Candidate { span: phrase.span, clue: Clue::Phrase(phrase) })
+            });
         }
         found.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
     }
@@ -84,9 +92,13 @@ impl Gatherer {
         let value = span.of(text);
         let index = usize::from(rule);
         if matches!(rules.rules[index].kind, Kind::Random(..)) {
-            return (randomness::score(value) > RANDOM_ENOUGH).then_some(Candidate { span, clue: Clue::Random(rule) });
+            return (randomness::score(value) > RANDOM_ENOUGH)
+                .then_some(Candidate { span, clue: Clue::Random(rule) });
         }
-        self.checks[index].iter().all(|&check| checks::run(check, value)).then_some(Candidate { span, clue: Clue::Token(rule) })
+        self.checks[index]
+            .iter()
+            .all(|&check| checks::run(check, value))
+            .then_some(Candidate { span, clue: Clue::Token(rule) })
     }
 }
 

@@ -44,7 +44,11 @@ fn scheme_before(text: &[u8], at: usize) -> Option<Span> {
 /// Where the authority ends: at a path, a query, or anything that no URL holds.
 fn authority_end(text: &[u8], start: usize) -> usize {
     let ends = |byte: &&u8| {
-        !byte.is_ascii_control() && !matches!(byte, b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b')' | b',' | b'|')
+        !byte.is_ascii_control()
+            && !matches!(
+                byte,
+                b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b')' | b',' | b'|'
+            )
     };
     start + text[start..].iter().take(URL_REACH - 32).take_while(ends).count()
 }

@@ -98,7 +98,8 @@ impl Detector {
             return Detection::default();
         }
         let sets = sets::assemble(&self.rules, &document, parts);
-        let (mut detection, spans) = Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
+        let (mut detection, spans) =
+            Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
         if let std::borrow::Cow::Owned(text) = text.bytes {
             detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
         }
@@ -173,7 +174,11 @@ impl Writer<'_> {
             alternatives: set.alternatives.iter().map(|&index| provider(index)).collect(),
             part: rule.part.to_string(),
             role: rule.role,
-            severity: if set.parts.len() > 1 || rule.role == Role::Identifier { set.severity } else { rule.severity },
+            severity: if set.parts.len() > 1 || rule.role == Role::Identifier {
+                set.severity
+            } else {
+                rule.severity
+            },
             confidence: part.confidence,
             verdict: self.verdict(part, rule, value),
             provenance: Arc::clone(provenance),
@@ -210,10 +215,16 @@ impl Writer<'_> {
 
     fn fingerprint(&self, part: &Part, rule: &Rule, value: &[u8], set: &Set) -> crate::model::Fingerprint {
         if let Some(url) = &part.connection {
-            let public = [url.scheme.of(self.document.text), url.user.of(self.document.text), url.host.of(self.document.text)].join(&0);
+            let public = [
+                url.scheme.of(self.document.text),
+                url.user.of(self.document.text),
+                url.host.of(self.document.text),
+            ]
+            .join(&0);
             return fingerprint::of_connection(&rule.id, &public, value);
         }
-        let is_chosen = |part: &Part| matches!(self.detector.rules.rules[usize::from(part.rule)].kind, Kind::Chosen(..));
+        let is_chosen =
+            |part: &Part| matches!(self.detector.rules.rules[usize::from(part.rule)].kind, Kind::Chosen(..));
         match set.parts.iter().find(|partner| is_chosen(part) && !is_chosen(partner)) {
             Some(partner) => fingerprint::of_chosen(&rule.id, value, partner.span.of(self.document.text)),
             None => fingerprint::of_secret(&rule.id, value),
@@ -233,17 +244,26 @@ fn checks_of(rule: &Rule) -> Vec<String> {
 /// The value as it may be shown: what is the same for every value of the kind, and how long it is.
 fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
     match &rule.kind {
-        Kind::Mnemonic(_) => format!("({} words)", value.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 2).count()),
+        Kind::Mnemonic(_) => format!(
+            "({} words)",
+            value.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 2).count()
+        ),
         Kind::Pem(_) => {
             let label = value.split(|&byte| byte == b'-').find(|piece| !piece.is_empty()).unwrap_or_default();
             format!("-----{}-----…", String::from_utf8_lossy(label))
         }
         Kind::Connection(_) => {
-            let scheme = part.connection.as_ref().map(|url| String::from_utf8_lossy(url.scheme.of(text)).into_owned());
+            let scheme =
+                part.connection.as_ref().map(|url| String::from_utf8_lossy(url.scheme.of(text)).into_owned());
             format!("{}://…:…@…", scheme.unwrap_or_default())
         }
         Kind::Shape(shapes) => {
-            let fitting = shapes.iter().filter(|shape| shape.longest() >= value.len()).map(|shape| shape.prefix).min().unwrap_or(0);
+            let fitting = shapes
+                .iter()
+                .filter(|shape| shape.longest() >= value.len())
+                .map(|shape| shape.prefix)
+                .min()
+                .unwrap_or(0);
             masked(&value[..fitting.min(value.len() / 2)], value.len())
         }
         Kind::Chosen(..) | Kind::Random(..) => masked(b"", value.len()),

@@ -21,12 +21,20 @@ pub(crate) struct Document<'a> {
 
 impl<'a> Document<'a> {
     pub(crate) fn new(text: &'a [u8], path: &'a FilePath, index: &'a WordIndex) -> Self {
-        Self { text, path, index, line_starts: OnceCell::new(), hits: OnceCell::new(), path_hits: OnceCell::new() }
+        Self {
+            text,
+            path,
+            index,
+            line_starts: OnceCell::new(),
+            hits: OnceCell::new(),
+            path_hits: OnceCell::new(),
+        }
     }
 
     fn line_starts(&self) -> &[usize] {
-        self.line_starts
-            .get_or_init(|| std::iter::once(0).chain(memchr::memchr_iter(b'\n', self.text).map(|at| at + 1)).collect())
+        self.line_starts.get_or_init(|| {
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', self.text).map(|at| at + 1)).collect()
+        })
     }
 
     /// The line that holds byte `at`, from 0.

@@ -39,7 +39,12 @@ pub(crate) const IN_FILE: u32 = 100;
 pub(crate) const NOWHERE: u32 = 1000;
 
 /// The strongest sign of each provider for `value`.
-pub(crate) fn signs(document: &Document<'_>, value: Span, naming: &Naming, scopes: &[Scope]) -> BTreeMap<u16, Sign> {
+pub(crate) fn signs(
+    document: &Document<'_>,
+    value: Span,
+    naming: &Naming,
+    scopes: &[Scope],
+) -> BTreeMap<u16, Sign> {
     let mut best: BTreeMap<u16, (u32, WordHit, &'static str)> = BTreeMap::new();
     let own_line = document.line_of(value.start);
     for &hit in document.hits().iter().filter(|hit| !hit.span.overlaps(value)) {
@@ -51,20 +56,40 @@ pub(crate) fn signs(document: &Document<'_>, value: Span, naming: &Naming, scope
     }
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();
     for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
-        let (score, place) = if hit.span.start >= name_start { (IN_FILE_NAME, "in the file's name") } else { (IN_PATH, "in the path") };
+        let (score, place) = if hit.span.start >= name_start {
+            (IN_FILE_NAME, "in the file's name")
+        } else {
+            (IN_PATH, "in the path")
+        };
         keep(&mut best, hit, score, place);
     }
-    best.into_iter().map(|(provider, (score, hit, place))| (provider, Sign { score, told: tell(document, hit, score, place, own_line) })).collect()
+    best.into_iter()
+        .map(|(provider, (score, hit, place))| {
+            (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
+        })
+        .collect()
 }
 
-fn keep(best: &mut BTreeMap<u16, (u32, WordHit, &'static str)>, hit: WordHit, score: u32, place: &'static str) {
+fn keep(
+    best: &mut BTreeMap<u16, (u32, WordHit, &'static str)>,
+    hit: WordHit,
+    score: u32,
+    place: &'static str,
+) {
     let entry = best.entry(hit.provider).or_insert((score, hit, place));
     if score < entry.0 {
         *entry = (score, hit, place);
     }
 }
 
-fn weigh(document: &Document<'_>, hit: Span, value: Span, own_line: usize, naming: &Naming, scopes: &[Scope]) -> (u32, &'static str) {
+fn weigh(
+    document: &Document<'_>,
+    hit: Span,
+    value: Span,
+    own_line: usize,
+    naming: &Naming,
+    scopes: &[Scope],
+) -> (u32, &'static str) {
     if naming.span.is_some_and(|name| name.contains(hit)) {
         return (IN_NAME, "in its name");
     }

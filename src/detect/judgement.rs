@@ -70,9 +70,15 @@ impl Judge {
     }
 
     /// The parts among `candidates`, sorted by place.
-    pub(crate) fn judge(&self, rules: &RuleSet, document: &Document<'_>, candidates: &[Candidate]) -> Vec<Part> {
+    pub(crate) fn judge(
+        &self,
+        rules: &RuleSet,
+        document: &Document<'_>,
+        candidates: &[Candidate],
+    ) -> Vec<Part> {
         let blocks = veto::armoured_blocks(document.text);
-        let bench = Bench { judge: self, rules, document, lock_file: veto::is_lock_file(document.path.file_name()) };
+        let bench =
+            Bench { judge: self, rules, document, lock_file: veto::is_lock_file(document.path.file_name()) };
         let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
         let mut groups: Vec<&[Candidate]> = candidates
             .chunk_by(|one, other| one.span == other.span)
@@ -104,7 +110,8 @@ fn looks(rule: &Rule) -> Looks {
     let hex = shapes.iter().all(|shape| shape.core_set() & !hex_digits == 0);
     let prefixed = shapes.iter().all(|shape| shape.prefix >= 2);
     let short = shapes.iter().any(|shape| shape.longest() < SHORT_TOKEN);
-    let upper_hex_only = shapes.iter().all(|shape| shape.core_set() & (1 << b'a') == 0 && shape.core_set() & (1 << b'-') == 0);
+    let upper_hex_only =
+        shapes.iter().all(|shape| shape.core_set() & (1 << b'a') == 0 && shape.core_set() & (1 << b'-') == 0);
     Looks { common: !prefixed && ((hex && !upper_hex_only) || short), hex }
 }
 
@@ -162,7 +169,9 @@ impl Bench<'_> {
             .iter()
             .enumerate()
             .filter(|(_, rule)| fits(rule))
-            .map(|(index, rule)| (index, if rule.need == Need::Nothing { NEARBY } else { score_of(&around, rule) }))
+            .map(|(index, rule)| {
+                (index, if rule.need == Need::Nothing { NEARBY } else { score_of(&around, rule) })
+            })
             .filter(|&(_, score)| score <= NEARBY)
             .min_by_key(|&(index, score)| (score, index))?;
         let rule = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
@@ -171,7 +180,8 @@ impl Bench<'_> {
 
     fn phrase(&self, phrase: &Phrase) -> Option<Part> {
         let fits = |rule: &Rule| matches!(&rule.kind, Kind::Mnemonic(counts) if counts.iter().any(|&count| usize::from(count) == phrase.words.len()));
-        let rule = u16::try_from(self.rules.rules.iter().position(fits)?).expect("compiling rules refuses more than 65,535 of them");
+        let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
+            .expect("compiling rules refuses more than 65,535 of them");
         let known = self.judge.is_known(&super::checks::bip39::sentence(&phrase.words));
         let mut distinct = phrase.words.clone();
         distinct.sort_unstable();
@@ -188,13 +198,21 @@ impl Bench<'_> {
         let text = self.document.text;
         let scheme = url.scheme.of(text).to_ascii_lowercase();
         let fits = |rule: &Rule| matches!(&rule.kind, Kind::Connection(schemes) if schemes.iter().any(|known| known.as_bytes() == scheme));
-        let rule = u16::try_from(self.rules.rules.iter().position(fits)?).expect("compiling rules refuses more than 65,535 of them");
+        let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
+            .expect("compiling rules refuses more than 65,535 of them");
         let (user, password, host) = (url.user.of(text), url.password.of(text), url.host.of(text));
-        let documented = [b"example.".as_slice(), b"host", b"hostname", b"your"].iter().any(|word| host.to_ascii_lowercase().starts_with(word) || memchr::memmem::find(host, b".example").is_some() || memchr::memmem::find(host, b"example.com").is_some());
-        if is_no_password(password) || password.eq_ignore_ascii_case(user) || documented || password.len() < 3 {
+        let documented = [b"example.".as_slice(), b"host", b"hostname", b"your"].iter().any(|word| {
+            host.to_ascii_lowercase().starts_with(word)
+                || memchr::memmem::find(host, b".example").is_some()
+                || memchr::memmem::find(host, b"example.com").is_some()
+        });
+        if is_no_password(password) || password.eq_ignore_ascii_case(user) || documented || password.len() < 3
+        {
             return None;
         }
-        let local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[::1]"].iter().any(|head| host.starts_with(head));
+        let local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[::1]"]
+            .iter()
+            .any(|head| host.starts_with(head));
         let confidence = if local && password.len() < 16 { Confidence::Possible } else { Confidence::Likely };
         let around = self.surroundings(url.password);
         let part = self.part(rule, url.password, confidence, true, IN_NAME, &around);
@@ -232,14 +250,18 @@ impl Bench<'_> {
         if around.naming.name.vetoes() && !self.is_header(&around.naming) {
             return None;
         }
-        let part = if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
+        let part =
+            if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
         part.map(|part| Part { known, ..part })
     }
 
     fn is_header(&self, naming: &Naming) -> bool {
         let Some(span) = naming.span else { return false };
         let name = span.of(self.document.text).to_ascii_lowercase();
-        self.rules.providers.iter().any(|provider| provider.headers.iter().any(|(header, _)| header.as_bytes() == name))
+        self.rules
+            .providers
+            .iter()
+            .any(|provider| provider.headers.iter().any(|(header, _)| header.as_bytes() == name))
     }
 
     /// The best reading of a token that needs context.
@@ -258,17 +280,21 @@ impl Bench<'_> {
         }
         let confidence = if best.score < IN_FILE { Confidence::Likely } else { Confidence::Possible };
         let mut part = self.part(best.rule, span, confidence, best.firm, best.score, around);
-        part.rivals = readings[1..].iter().map(|reading| (reading.rule, reading.score + reading.misfit)).collect();
+        part.rivals =
+            readings[1..].iter().map(|reading| (reading.rule, reading.score + reading.misfit)).collect();
         part.randomness = Some(z);
         Some(part)
     }
 
     /// Whether the structure names a provider whose values look different.
     fn belongs_elsewhere(&self, best: &Reading, readings: &[Reading], around: &Surroundings) -> bool {
-        let readable = |provider: u16| readings.iter().any(|reading| self.rule(reading.rule).provider == provider);
+        let readable =
+            |provider: u16| readings.iter().any(|reading| self.rule(reading.rule).provider == provider);
         best.score >= STRUCTURE
             && best.score != BY_NAME
-            && around.signs.iter().any(|(&provider, sign)| sign.score < STRUCTURE && sign.score < best.score && !readable(provider))
+            && around.signs.iter().any(|(&provider, sign)| {
+                sign.score < STRUCTURE && sign.score < best.score && !readable(provider)
+            })
     }
 
     fn reading(&self, index: u16, around: &Surroundings, span: Span) -> Option<Reading> {
@@ -276,7 +302,12 @@ impl Bench<'_> {
         let common = self.judge.looks[usize::from(index)].common;
         let named = names_match(rule, &around.naming, self.document.text);
         if rule.need == Need::Name {
-            return named.then_some(Reading { rule: index, score: score_of(around, rule).min(BY_NAME), misfit: 0, firm: true });
+            return named.then_some(Reading {
+                rule: index,
+                score: score_of(around, rule).min(BY_NAME),
+                misfit: 0,
+                firm: true,
+            });
         }
         let score = score_of(around, rule);
         let misfit = self.misfit(rule, named, around, span);
@@ -312,7 +343,11 @@ impl Bench<'_> {
     fn header_part(&self, rule: &Rule, naming: &Naming) -> Option<bool> {
         let name = naming.span?.of(self.document.text).to_ascii_lowercase();
         let provider = &self.rules.providers[usize::from(rule.provider)];
-        provider.headers.iter().find(|(header, _)| header.as_bytes() == name).map(|(_, part)| *part == rule.part)
+        provider
+            .headers
+            .iter()
+            .find(|(header, _)| header.as_bytes() == name)
+            .map(|(_, part)| *part == rule.part)
     }
 
     /// The role that a position implies: key first, then secret, then passphrase.
@@ -323,7 +358,8 @@ impl Bench<'_> {
             Standing::Positional(2) => Some(Role::Passphrase),
             Standing::Bare => {
                 let number = self.document.line_of(span.start);
-                let after_token = number > 0 && self.document.line(number - 1).of(self.document.text).trim_ascii().len() >= 16;
+                let after_token = number > 0
+                    && self.document.line(number - 1).of(self.document.text).trim_ascii().len() >= 16;
                 Some(if after_token { Role::Secret } else { Role::Identifier })
             }
             _ => None,
@@ -335,8 +371,10 @@ impl Bench<'_> {
         let rule = self.rule(index);
         let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
         let plausible = !hex || [16, 20, 24, 32, 36, 40, 48, 56, 64, 96, 128].contains(&value.len());
-        let in_words = value.iter().filter(|byte| matches!(byte, b'/' | b'-' | b'_' | b'+')).count() * 6 > value.len();
-        let named = matches!(around.naming.standing, Standing::Named | Standing::Positional(_)) && names_match(rule, &around.naming, self.document.text);
+        let in_words =
+            value.iter().filter(|byte| matches!(byte, b'/' | b'-' | b'_' | b'+')).count() * 6 > value.len();
+        let named = matches!(around.naming.standing, Standing::Named | Standing::Positional(_))
+            && names_match(rule, &around.naming, self.document.text);
         if !named || !plausible || (in_words && !hex) {
             return None;
         }
@@ -345,9 +383,21 @@ impl Bench<'_> {
         Some(part)
     }
 
-    fn part(&self, rule: u16, span: Span, confidence: Confidence, firm: bool, score: u32, around: &Surroundings) -> Part {
+    fn part(
+        &self,
+        rule: u16,
+        span: Span,
+        confidence: Confidence,
+        firm: bool,
+        score: u32,
+        around: &Surroundings,
+    ) -> Part {
         let provider = self.rule(rule).provider;
-        let name = around.naming.span.or(around.naming.callee).map(|name| String::from_utf8_lossy(name.of(self.document.text)).trim().to_owned());
+        let name = around
+            .naming
+            .span
+            .or(around.naming.callee)
+            .map(|name| String::from_utf8_lossy(name.of(self.document.text)).trim().to_owned());
         Part {
             rule,
             span,
@@ -375,7 +425,10 @@ fn names_match(rule: &Rule, naming: &Naming, text: &[u8]) -> bool {
     let callee = naming.callee.map(|span| Name::new(span.of(text))).unwrap_or_default();
     let positional = matches!(naming.standing, Standing::Positional(_));
     rule.names.iter().any(|name| naming.name.has(name) || (positional && callee.has(name)))
-        || (!naming.name.is_empty() && naming.name.role() == Some(rule.role) && rule.need != Need::Name && !matches!(rule.kind, Kind::Random(..)))
+        || (!naming.name.is_empty()
+            && naming.name.role() == Some(rule.role)
+            && rule.need != Need::Name
+            && !matches!(rule.kind, Kind::Random(..)))
 }
 
 /// Whether a reading is believed without a partner.

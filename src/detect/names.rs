@@ -25,7 +25,8 @@ impl Name {
                 && at > 0
                 && (text[at - 1].is_ascii_lowercase()
                     || text[at - 1].is_ascii_digit()
-                    || (text[at - 1].is_ascii_uppercase() && text.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
+                    || (text[at - 1].is_ascii_uppercase()
+                        && text.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
             if !byte.is_ascii_alphanumeric() || starts_word {
                 words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
             }
@@ -50,7 +51,9 @@ impl Name {
             return self.squashed.contains(&squashed);
         }
         let wanted: Vec<&str> = phrase.split(' ').collect();
-        self.words.windows(wanted.len()).any(|window| window.iter().map(String::as_str).eq(wanted.iter().copied()))
+        self.words
+            .windows(wanted.len())
+            .any(|window| window.iter().map(String::as_str).eq(wanted.iter().copied()))
     }
 
     fn any(&self, phrases: &[&str]) -> bool {
@@ -80,8 +83,18 @@ impl Name {
 
     /// Whether the name says that the value is public or computed.
     pub(crate) fn vetoes(&self) -> bool {
-        let about_asset = self.any(&["token address", "token id", "token pair", "base token", "quote token", "token symbol"]);
-        about_asset || self.any(PUBLIC) || (self.any(WEAK_PUBLIC) && !self.any(&["secret", "private", "api key", "apikey", "passphrase", "password"]))
+        let about_asset = self.any(&[
+            "token address",
+            "token id",
+            "token pair",
+            "base token",
+            "quote token",
+            "token symbol",
+        ]);
+        about_asset
+            || self.any(PUBLIC)
+            || (self.any(WEAK_PUBLIC)
+                && !self.any(&["secret", "private", "api key", "apikey", "passphrase", "password"]))
     }
 
     /// The name without the words that tell parts apart: equal for the key and the secret of one account.
@@ -98,27 +111,150 @@ impl Name {
 
 const PASSPHRASE: &[&str] = &["passphrase", "password", "passwd", "pass", "pwd", "pass phrase"];
 const SECRET: &[&str] = &[
-    "secret", "private", "priv", "b64secret", "apisecret", "secretkey", "seckey", "sk", "seed", "mnemonic", "signing key", "privkey",
+    "secret",
+    "private",
+    "priv",
+    "b64secret",
+    "apisecret",
+    "secretkey",
+    "seckey",
+    "sk",
+    "seed",
+    "mnemonic",
+    "signing key",
+    "privkey",
 ];
-const IDENTIFIER: &[&str] = &["key", "apikey", "access", "api", "client id", "clientid", "key id", "keyid", "login", "uid"];
-const TOKEN: &[&str] = &["token", "auth", "authorization", "bearer", "credential", "credentials", "webhook", "dsn"];
+const IDENTIFIER: &[&str] =
+    &["key", "apikey", "access", "api", "client id", "clientid", "key id", "keyid", "login", "uid"];
+const TOKEN: &[&str] =
+    &["token", "auth", "authorization", "bearer", "credential", "credentials", "webhook", "dsn"];
 /// Say so whatever else the name says.
 const PUBLIC: &[&str] = &[
-    "hash", "digest", "checksum", "signature", "sha1", "sha256", "sha512", "sha", "md5", "integrity", "txid", "tx", "transaction",
-    "address", "addr", "public key", "publickey", "pubkey", "pub", "fingerprint", "thumbprint", "topic", "topics", "etag", "resolved",
-    "commit", "revision", "blockhash", "bytecode", "typehash", "merkle", "condition id", "order id", "client oid", "clientoid", "orderid",
-    "request id", "trace id", "session id", "correlation id", "message id", "nonce", "signatures", "sign", "sig",
+    "hash",
+    "digest",
+    "checksum",
+    "signature",
+    "sha1",
+    "sha256",
+    "sha512",
+    "sha",
+    "md5",
+    "integrity",
+    "txid",
+    "tx",
+    "transaction",
+    "address",
+    "addr",
+    "public key",
+    "publickey",
+    "pubkey",
+    "pub",
+    "fingerprint",
+    "thumbprint",
+    "topic",
+    "topics",
+    "etag",
+    "resolved",
+    "commit",
+    "revision",
+    "blockhash",
+    "bytecode",
+    "typehash",
+    "merkle",
+    "condition id",
+    "order id",
+    "client oid",
+    "clientoid",
+    "orderid",
+    "request id",
+    "trace id",
+    "session id",
+    "correlation id",
+    "message id",
+    "nonce",
+    "signatures",
+    "sign",
+    "sig",
 ];
 /// Say so unless the name also says secret.
 const WEAK_PUBLIC: &[&str] = &[
-    "salt", "iv", "uuid", "guid", "root", "slot", "block", "version", "color", "colour", "url", "uri", "path", "file", "filename",
-    "image", "icon", "font", "test id", "build", "node id", "user id", "account id", "project id", "index", "cid", "public", "name",
-    "keyword", "field", "column", "selector", "class", "style", "label", "title", "description", "comment", "symbol", "pair", "market",
-    "issue", "peer", "pool", "feed", "program", "contract", "mint", "owner", "authority", "cursor", "offset", "page", "listen key", "checksum",
+    "salt",
+    "iv",
+    "uuid",
+    "guid",
+    "root",
+    "slot",
+    "block",
+    "version",
+    "color",
+    "colour",
+    "url",
+    "uri",
+    "path",
+    "file",
+    "filename",
+    "image",
+    "icon",
+    "font",
+    "test id",
+    "build",
+    "node id",
+    "user id",
+    "account id",
+    "project id",
+    "index",
+    "cid",
+    "public",
+    "name",
+    "keyword",
+    "field",
+    "column",
+    "selector",
+    "class",
+    "style",
+    "label",
+    "title",
+    "description",
+    "comment",
+    "symbol",
+    "pair",
+    "market",
+    "issue",
+    "peer",
+    "pool",
+    "feed",
+    "program",
+    "contract",
+    "mint",
+    "owner",
+    "authority",
+    "cursor",
+    "offset",
+    "page",
+    "listen key",
+    "checksum",
 ];
 const PART_WORDS: &[&str] = &[
-    "api", "key", "apikey", "secret", "apisecret", "secretkey", "access", "private", "public", "passphrase", "password", "pass", "pwd",
-    "id", "client", "b64secret", "token", "phrase", "name", "priv",
+    "api",
+    "key",
+    "apikey",
+    "secret",
+    "apisecret",
+    "secretkey",
+    "access",
+    "private",
+    "public",
+    "passphrase",
+    "password",
+    "pass",
+    "pwd",
+    "id",
+    "client",
+    "b64secret",
+    "token",
+    "phrase",
+    "name",
+    "priv",
 ];
 
 #[cfg(test)]

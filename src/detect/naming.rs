@@ -86,7 +86,11 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool,
         _ if quoted => plain(option_before(text, at, line.start), Standing::Loose),
         _ => {
             let option = option_before(text, at, line.start);
-            let standing = if option.is_some_and(|span| text[line.start..span.start].ends_with(b"-")) { Standing::Named } else { Standing::Loose };
+            let standing = if option.is_some_and(|span| text[line.start..span.start].ends_with(b"-")) {
+                Standing::Named
+            } else {
+                Standing::Loose
+            };
             plain(option.or(Some(Span::new(line.start.max(at.saturating_sub(40)), at))), standing)
         }
     }
@@ -95,17 +99,23 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool,
 /// Steps over the opening quote and what a literal may have before it (`b"`, `f'`, `\"`, a `Bearer ` inside).
 fn before_literal(text: &[u8], start: usize) -> (usize, bool) {
     let mut at = start;
-    for scheme in [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"Token ", b"token ", b"Bot ", b"ApiKey ", b"Apikey "] {
+    for scheme in
+        [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"Token ", b"token ", b"Bot ", b"ApiKey ", b"Apikey "]
+    {
         if text[..at].ends_with(scheme) {
             at -= scheme.len();
         }
     }
-    let Some(quote) = at.checked_sub(1).filter(|&before| matches!(text[before], b'"' | b'\'' | b'`')) else { return (at, false) };
+    let Some(quote) = at.checked_sub(1).filter(|&before| matches!(text[before], b'"' | b'\'' | b'`')) else {
+        return (at, false);
+    };
     at = quote;
     while at > 0 && matches!(text[at - 1], b'\\' | b'"' | b'\'') {
         at -= 1;
     }
-    let prefix = at.checked_sub(1).filter(|&before| matches!(text[before], b'b' | b'f' | b'r' | b'u' | b'@' | b'$' | b'L'));
+    let prefix = at
+        .checked_sub(1)
+        .filter(|&before| matches!(text[before], b'b' | b'f' | b'r' | b'u' | b'@' | b'$' | b'L'));
     if let Some(prefix) = prefix.filter(|&prefix| prefix == 0 || !is_name_byte(text[prefix - 1])) {
         at = prefix;
     }
@@ -145,7 +155,10 @@ fn left_side(text: &[u8], separator: usize, line_start: usize) -> Option<Span> {
 /// `<name attr="x">value`: the tag's name.
 fn tag_before(text: &[u8], close: usize, line_start: usize) -> Option<Span> {
     let open = memchr::memrchr(b'<', &text[line_start..close])? + line_start + 1;
-    let length = text[open..close].iter().take_while(|&&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b':')).count();
+    let length = text[open..close]
+        .iter()
+        .take_while(|&&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b':'))
+        .count();
     (length > 0).then(|| Span::new(open, open + length))
 }
 
@@ -162,7 +175,9 @@ fn statement_start(text: &[u8], end: usize, line_start: usize) -> usize {
             (None, b'"' | b'\'' | b'`') => quote = Some(byte),
             (None, b')' | b']') => depth += 1,
             (None, b'(' | b'[') if depth > 0 => depth -= 1,
-            (None, b'(' | b'[' | b'{' | b'}' | b',' | b';' | b'&' | b'?' | b'#') if depth == 0 => return at + 1,
+            (None, b'(' | b'[' | b'{' | b'}' | b',' | b';' | b'&' | b'?' | b'#') if depth == 0 => {
+                return at + 1;
+            }
             _ => {}
         }
     }
@@ -174,7 +189,8 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let bytes = side.of(text);
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
-    let is_variable = name.last().is_some_and(|&byte| is_name_byte(byte) || byte == b'?') && !name.ends_with(b"$env");
+    let is_variable =
+        name.last().is_some_and(|&byte| is_name_byte(byte) || byte == b'?') && !name.ends_with(b"$env");
     is_variable.then(|| Span::new(side.start, side.start + colon))
 }
 
@@ -183,7 +199,8 @@ fn last_path(text: &[u8], span: Span) -> Span {
     let span = trim(text, span);
     let bytes = span.of(text);
     if let Some(quote) = bytes.last().filter(|byte| matches!(byte, b'"' | b'\'' | b'`')) {
-        let inner = memchr::memrchr(*quote, &bytes[..bytes.len() - 1]).map_or(span.start, |at| span.start + at + 1);
+        let inner =
+            memchr::memrchr(*quote, &bytes[..bytes.len() - 1]).map_or(span.start, |at| span.start + at + 1);
         return Span::new(inner, (span.end - 1).max(inner)).unescaped(text);
     }
     let mut start = span.end;
@@ -194,7 +211,8 @@ fn last_path(text: &[u8], span: Span) -> Span {
             b']' | b')' => depth += 1,
             b'[' | b'(' if depth > 0 => depth -= 1,
             _ if depth > 0 => {}
-            _ if is_name_byte(byte) || matches!(byte, b'.' | b'-' | b':' | b'>' | b'@' | b'!' | b'*' | b'?') => {}
+            _ if is_name_byte(byte)
+                || matches!(byte, b'.' | b'-' | b':' | b'>' | b'@' | b'!' | b'*' | b'?') => {}
             _ => break,
         }
         start -= 1;
@@ -226,14 +244,25 @@ fn default_of(text: &[u8], operator_end: usize, line_start: usize) -> Option<Spa
 
 /// `--name value` or `NAME value`: the word before a space.
 fn option_before(text: &[u8], end: usize, line_start: usize) -> Option<Span> {
-    let length = text[line_start..end].iter().rev().take(LONGEST_NAME).take_while(|&&byte| is_name_byte(byte) || byte == b'-').count();
+    let length = text[line_start..end]
+        .iter()
+        .rev()
+        .take(LONGEST_NAME)
+        .take_while(|&&byte| is_name_byte(byte) || byte == b'-')
+        .count();
     let name = Span::new(end - length, end);
     let trimmed = name.of(text).iter().take_while(|&&byte| byte == b'-').count();
     (trimmed < length).then(|| Span::new(name.start + trimmed, name.end))
 }
 
 /// Alone on its line: named by the line before, if that one waits for a value.
-fn bare(document: &Document<'_>, value: Span, line: Span, quoted: bool, plain: impl Fn(Option<Span>, Standing) -> Naming) -> Naming {
+fn bare(
+    document: &Document<'_>,
+    value: Span,
+    line: Span,
+    quoted: bool,
+    plain: impl Fn(Option<Span>, Standing) -> Naming,
+) -> Naming {
     let text = document.text;
     let number = document.line_of(value.start);
     if number > 0 {
@@ -246,14 +275,23 @@ fn bare(document: &Document<'_>, value: Span, line: Span, quoted: bool, plain: i
     }
     let in_list = innermost_bracket(text, value.start);
     if let Some(open) = in_list.filter(|_| quoted) {
-        return plain(named_by_sibling(text, open + 1, value.start), Standing::Positional(position(text, open + 1, value.start)));
+        return plain(
+            named_by_sibling(text, open + 1, value.start),
+            Standing::Positional(position(text, open + 1, value.start)),
+        );
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
     let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
     plain(None, if alone { Standing::Bare } else { Standing::Loose })
 }
 
-fn positional(document: &Document<'_>, at: usize, line: Span, scopes: &[Scope], plain: impl Fn(Option<Span>, Standing) -> Naming) -> Naming {
+fn positional(
+    document: &Document<'_>,
+    at: usize,
+    line: Span,
+    scopes: &[Scope],
+    plain: impl Fn(Option<Span>, Standing) -> Naming,
+) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
         return plain(None, Standing::Positional(position(text, line.start, at)));
@@ -303,7 +341,8 @@ fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
     }
     let open = memchr::memrchr(quote, &text[start..end - 1])? + start + 1;
     let name = Span::new(open, end - 1).unescaped(text);
-    let is_name = name.len() <= LONGEST_NAME && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
+    let is_name = name.len() <= LONGEST_NAME
+        && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
     (is_name && Name::new(name.of(text)).role().is_some()).then_some(name)
 }
 
@@ -322,7 +361,10 @@ fn sibling_name(document: &Document<'_>, value: Span) -> Option<Span> {
         let rest = Span::new(colon + 1, line.end);
         let bytes = rest.of(text);
         let start = bytes.iter().position(|&byte| is_name_byte(byte))?;
-        let length = bytes[start..].iter().take_while(|&&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.')).count();
+        let length = bytes[start..]
+            .iter()
+            .take_while(|&&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.'))
+            .count();
         Some(Span::new(rest.start + start, rest.start + start + length))
     })
 }

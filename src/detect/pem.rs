@@ -37,7 +37,10 @@ pub(crate) fn read(text: &[u8], at: usize) -> Option<KeyBlock> {
     let body_length = memchr::memmem::find(&reach[body_start..], DASHES)?;
     let body = &reach[body_start..body_start + body_length];
     let after = &reach[body_start + body_length..];
-    let end_length = after.strip_prefix(END).and_then(self::label).map_or(DASHES.len(), |label| END.len() + label.len() + DASHES.len());
+    let end_length = after
+        .strip_prefix(END)
+        .and_then(self::label)
+        .map_or(DASHES.len(), |label| END.len() + label.len() + DASHES.len());
     let kind = body_kind(named, body)?;
     Some(KeyBlock { span: Span::new(at, at + body_start + body_length + end_length), kind })
 }
@@ -45,7 +48,10 @@ pub(crate) fn read(text: &[u8], at: usize) -> Option<KeyBlock> {
 fn label(text: &[u8]) -> Option<&[u8]> {
     let length = memchr::memmem::find(&text[..text.len().min(LONGEST_LABEL + DASHES.len())], DASHES)?;
     let label = &text[..length];
-    label.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ').then_some(label)
+    label
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ')
+        .then_some(label)
 }
 
 /// What the label says, before the body is asked; `None` for what is no private key.
@@ -115,7 +121,9 @@ fn with_real_line_ends(body: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 fn trim(line: &[u8]) -> &[u8] {
-    let is_noise = |byte: &u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b',' | b'#' | b'*' | b';' | b'|' | b'.');
+    let is_noise = |byte: &u8| {
+        matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b',' | b'#' | b'*' | b';' | b'|' | b'.')
+    };
     let start = line.iter().position(|byte| !is_noise(byte)).unwrap_or(line.len());
     let mut line = &line[start..];
     // A `+` that joins two literals stands outside the quotes; one inside is base64.

@@ -18,7 +18,8 @@ const STEP: usize = 40;
 const LONGEST_GAP: usize = 24;
 const LONGEST_WORD: usize = 8;
 /// Words that introduce a phrase and are in the list themselves, or stand where a phrase begins.
-const CUES: &[&[u8]] = &[b"seed", b"phrase", b"mnemonic", b"words", b"word", b"secret", b"recovery", b"wallet", b"key"];
+const CUES: &[&[u8]] =
+    &[b"seed", b"phrase", b"mnemonic", b"words", b"word", b"secret", b"recovery", b"wallet", b"key"];
 
 /// A phrase whose checksum holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,10 @@ fn word_from(text: &[u8], start: usize) -> Option<Word> {
     let length = text[start..].iter().take(LONGEST_WORD + 1).take_while(|&&byte| is_letter(byte)).count();
     let span = Span::new(start, start + length);
     let joined = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'_');
-    if !(3..=LONGEST_WORD).contains(&length) || joined(text.get(span.end)) || start.checked_sub(1).is_some_and(|at| joined(text.get(at))) {
+    if !(3..=LONGEST_WORD).contains(&length)
+        || joined(text.get(span.end))
+        || start.checked_sub(1).is_some_and(|at| joined(text.get(at)))
+    {
         return None;
     }
     word_index(span.of(text)).map(|index| Word { span, index })
@@ -122,10 +126,12 @@ fn run_through(text: &[u8], seed: Word, visit: &mut impl FnMut(Phrase)) -> usize
 }
 
 fn phrases_of(text: &[u8], words: &[Word], visit: &mut impl FnMut(Phrase)) {
-    let gaps: Vec<u64> = words.windows(2).map(|pair| gap_kind(&text[pair[0].span.end..pair[1].span.start])).collect();
+    let gaps: Vec<u64> =
+        words.windows(2).map(|pair| gap_kind(&text[pair[0].span.end..pair[1].span.start])).collect();
     let mut start = 0;
     while start + 12 <= words.len() {
-        let length = [24, 21, 18, 15, 12].into_iter().find(|&length| is_phrase(text, words, &gaps, start, length));
+        let length =
+            [24, 21, 18, 15, 12].into_iter().find(|&length| is_phrase(text, words, &gaps, start, length));
         match length {
             Some(length) => {
                 let chosen = &words[start..start + length];

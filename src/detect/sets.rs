@@ -39,7 +39,8 @@ const EQUAL_EVIDENCE: u32 = 4;
 pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part>) -> Vec<Set> {
     let table = Table { rules, document };
     let parts = table.settle(parts);
-    let (seconds, firsts): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| table.rule(part).role == Role::Identifier);
+    let (seconds, firsts): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| table.rule(part).role == Role::Identifier);
     let mut sets: Vec<Set> = Vec::new();
     for part in firsts {
         table.place(&mut sets, part);
@@ -70,7 +71,9 @@ impl Table<'_> {
 
     fn distance(&self, one: &Part, other: &Part) -> Option<usize> {
         let lines = self.document.line_of(one.span.start).abs_diff(self.document.line_of(other.span.start));
-        let cost = lines + if one.scope == other.scope { 0 } else { OTHER_SCOPE } + if one.stem == other.stem { 0 } else { OTHER_STEM };
+        let cost = lines
+            + if one.scope == other.scope { 0 } else { OTHER_SCOPE }
+            + if one.stem == other.stem { 0 } else { OTHER_STEM };
         (lines <= FARTHEST_LINES).then_some(cost)
     }
 
@@ -82,8 +85,12 @@ impl Table<'_> {
                 continue;
             }
             let own = (parts[index].rule, parts[index].score);
-            let best = std::iter::once(own).chain(rivals).min_by_key(|&(rule, score)| (!self.has_partner(&parts, index, rule), score));
-            if let Some((rule, score)) = best.filter(|&(rule, _)| rule != parts[index].rule && self.has_partner(&parts, index, rule)) {
+            let best = std::iter::once(own)
+                .chain(rivals)
+                .min_by_key(|&(rule, score)| (!self.has_partner(&parts, index, rule), score));
+            if let Some((rule, score)) =
+                best.filter(|&(rule, _)| rule != parts[index].rule && self.has_partner(&parts, index, rule))
+            {
                 parts[index].rivals.push(own);
                 parts[index].rivals.retain(|&(rival, _)| rival != rule);
                 parts[index].rule = rule;
@@ -118,7 +125,9 @@ impl Table<'_> {
             .iter()
             .enumerate()
             .filter(|(_, set)| combines(set))
-            .filter_map(|(index, set)| Some((set.parts.iter().filter_map(|other| self.distance(other, &part)).min()?, index)))
+            .filter_map(|(index, set)| {
+                Some((set.parts.iter().filter_map(|other| self.distance(other, &part)).min()?, index))
+            })
             .min();
         match nearest {
             Some((_, index)) => sets[index].parts.push(part),
@@ -138,18 +147,25 @@ impl Table<'_> {
         if present.contains(&added.part.as_ref()) {
             return false;
         }
-        self.rules.providers[usize::from(provider)]
-            .sets
-            .iter()
-            .any(|set| present.iter().chain([&added.part.as_ref()]).all(|part| set.parts.iter().any(|needed| needed == part)))
+        self.rules.providers[usize::from(provider)].sets.iter().any(|set| {
+            present
+                .iter()
+                .chain([&added.part.as_ref()])
+                .all(|part| set.parts.iter().any(|needed| needed == part))
+        })
     }
 
     /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's.
     fn join_identifiers(&self, sets: &mut Vec<Set>, identifiers: Vec<Part>) {
         let mut offers: Vec<(usize, usize, usize)> = Vec::new();
         for (number, part) in identifiers.iter().enumerate() {
-            for (index, set) in sets.iter().enumerate().filter(|(_, set)| set.provider == self.provider(part)) {
-                let wanted = self.together(set.provider, set.parts.iter().map(|other| self.rule(other)), self.rule(part));
+            for (index, set) in sets.iter().enumerate().filter(|(_, set)| set.provider == self.provider(part))
+            {
+                let wanted = self.together(
+                    set.provider,
+                    set.parts.iter().map(|other| self.rule(other)),
+                    self.rule(part),
+                );
                 let distance = set.parts.iter().filter_map(|other| self.distance(other, part)).min();
                 offers.extend(distance.filter(|_| wanted).map(|distance| (distance, number, index)));
             }
@@ -158,7 +174,11 @@ impl Table<'_> {
         let mut given = vec![false; identifiers.len()];
         for (_, number, index) in offers {
             let part = &identifiers[number];
-            let still_wanted = self.together(sets[index].provider, sets[index].parts.iter().map(|other| self.rule(other)), self.rule(part));
+            let still_wanted = self.together(
+                sets[index].provider,
+                sets[index].parts.iter().map(|other| self.rule(other)),
+                self.rule(part),
+            );
             if !given[number] && still_wanted {
                 given[number] = true;
                 sets[index].parts.push(part.clone());
@@ -186,7 +206,8 @@ impl Table<'_> {
 
     fn find_chosen(&self, set: &Set, index: u16) -> Option<Part> {
         let lines = set.parts.iter().map(|part| self.document.line_of(part.span.start));
-        let (first, last) = lines.fold((usize::MAX, 0), |(first, last), line| (first.min(line), last.max(line)));
+        let (first, last) =
+            lines.fold((usize::MAX, 0), |(first, last), line| (first.min(line), last.max(line)));
         let last = (last + CHOSEN_LINES).min(self.document.line_count() - 1);
         let mut found: Vec<(usize, Part)> = (first.saturating_sub(CHOSEN_LINES)..=last)
             .flat_map(|number| literals(self.document, number))
@@ -212,7 +233,8 @@ impl Table<'_> {
         let naming = name_of(self.document, literal, &around);
         let scope = around.first().map_or(0, |scope| scope.body.start);
         let role_fits = naming.name.role() == Some(rule.role) && rule.role == Role::Passphrase;
-        let by_name = naming.standing == Standing::Named && (role_fits || rule.names.iter().any(|name| naming.name.has(name)));
+        let by_name = naming.standing == Standing::Named
+            && (role_fits || rule.names.iter().any(|name| naming.name.has(name)));
         let third = matches!(naming.standing, Standing::Positional(2)) && rule.role == Role::Passphrase;
         let by_position = third && set.parts.iter().all(|part| part.scope == scope);
         let code = !naming.quoted && value.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<'));
@@ -223,7 +245,9 @@ impl Table<'_> {
             firm: false,
             score: IN_FILE,
             told: vec!["beside its key and secret".to_owned()],
-            name: naming.span.map(|span| String::from_utf8_lossy(span.of(self.document.text)).trim().to_owned()),
+            name: naming
+                .span
+                .map(|span| String::from_utf8_lossy(span.of(self.document.text)).trim().to_owned()),
             stem: naming.name.stem(),
             scope,
             rivals: Vec::new(),
@@ -236,10 +260,19 @@ impl Table<'_> {
     fn grade(&self, set: &mut Set) {
         let provider = &self.rules.providers[usize::from(set.provider)];
         let present: Vec<&str> = set.parts.iter().map(|part| self.rule(part).part.as_ref()).collect();
-        let whole = provider.sets.iter().filter(|wanted| wanted.parts.iter().all(|part| present.contains(&part.as_ref()))).map(|set| set.severity).max();
+        let whole = provider
+            .sets
+            .iter()
+            .filter(|wanted| wanted.parts.iter().all(|part| present.contains(&part.as_ref())))
+            .map(|set| set.severity)
+            .max();
         let alone = set.parts.iter().map(|part| self.rule(part).severity).max().unwrap_or(Severity::Low);
-        let in_a_set = provider.sets.iter().any(|wanted| wanted.parts.iter().any(|part| present.contains(&part.as_ref())));
-        set.state = if whole.is_some() || !in_a_set { CredentialState::Complete } else { CredentialState::Half };
+        let in_a_set = provider
+            .sets
+            .iter()
+            .any(|wanted| wanted.parts.iter().any(|part| present.contains(&part.as_ref())));
+        set.state =
+            if whole.is_some() || !in_a_set { CredentialState::Complete } else { CredentialState::Half };
         set.severity = whole.unwrap_or(alone).max(if in_a_set { Severity::Low } else { alone });
         if set.parts.len() > 1 {
             set.parts.iter_mut().for_each(|part| part.confidence = part.confidence.max(Confidence::Likely));
@@ -252,9 +285,15 @@ impl Table<'_> {
     fn alternatives(&self, set: &Set) -> Vec<u16> {
         let rival_providers = |part: &Part| -> Vec<u16> {
             let reach = if part.score >= IN_FILE { u32::MAX } else { part.score + EQUAL_EVIDENCE };
-            part.rivals.iter().filter(|&&(_, score)| score <= reach).map(|&(rule, _)| self.rules.rules[usize::from(rule)].provider).collect()
+            part.rivals
+                .iter()
+                .filter(|&&(_, score)| score <= reach)
+                .map(|&(rule, _)| self.rules.rules[usize::from(rule)].provider)
+                .collect()
         };
-        let strong = |part: &&Part| self.rule(part).need != Need::Nothing && !matches!(self.rule(part).kind, Kind::Chosen(..));
+        let strong = |part: &&Part| {
+            self.rule(part).need != Need::Nothing && !matches!(self.rule(part).kind, Kind::Chosen(..))
+        };
         let mut parts = set.parts.iter().filter(strong);
         let Some(first) = parts.next() else { return Vec::new() };
         let mut common = rival_providers(first);
@@ -297,7 +336,8 @@ fn literals(document: &Document<'_>, number: usize) -> Vec<Span> {
 
 fn unquoted(text: &[u8], line: Span) -> Option<Span> {
     let bytes = line.of(text);
-    let separator = bytes.iter().position(|&byte| byte == b'=').or_else(|| memchr::memmem::find(bytes, b": "))?;
+    let separator =
+        bytes.iter().position(|&byte| byte == b'=').or_else(|| memchr::memmem::find(bytes, b": "))?;
     let rest = &bytes[separator + 1..];
     let start = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'='))?;
     let length = rest[start..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t' | b';' | b',')).count();

@@ -48,8 +48,12 @@ impl ShapeTable {
         for (index, rule) in rules.rules.iter().enumerate() {
             let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
             match &rule.kind {
-                Kind::Shape(shapes) => (0..shapes.len()).for_each(|shape| table.add(index, shape, &shapes[shape])),
-                Kind::Random(shortest, longest) => table.random.push((index, usize::from(*shortest), usize::from(*longest))),
+                Kind::Shape(shapes) => {
+                    (0..shapes.len()).for_each(|shape| table.add(index, shape, &shapes[shape]))
+                }
+                Kind::Random(shortest, longest) => {
+                    table.random.push((index, usize::from(*shortest), usize::from(*longest)))
+                }
                 _ => {}
             }
         }
@@ -86,7 +90,8 @@ impl ShapeTable {
         let entries = self.by_length[slot].get(run.span.len()).unwrap_or(&self.long[slot]);
         for &index in entries {
             let entry = &self.entries[usize::from(index)];
-            if run.set & !entry.core != 0 || run.span.len() < entry.shortest || run.span.len() > entry.longest {
+            if run.set & !entry.core != 0 || run.span.len() < entry.shortest || run.span.len() > entry.longest
+            {
                 continue;
             }
             let rule = &rules.rules[usize::from(entry.rule)];
@@ -139,7 +144,8 @@ fn admit(rule: &Rule, shape: usize, text: &[u8], core: Span) -> Option<Span> {
     let start = core.start - match_backward(left, &text[..core.start])?;
     let end = core.end + match_forward(right, &text[core.end..])?;
     let token = Span::new(start, end);
-    (has_boundaries(shape.alphabet, text, token) && Classes::of(token.of(text)).contains(rule.require)).then_some(token)
+    (has_boundaries(shape.alphabet, text, token) && Classes::of(token.of(text)).contains(rule.require))
+        .then_some(token)
 }
 
 /// Whether nothing beside the token could be a part of it.
@@ -176,7 +182,8 @@ fn match_forward(items: &[Item], text: &[u8]) -> Option<usize> {
 /// The same from the end of `text`.
 fn match_backward(items: &[Item], text: &[u8]) -> Option<usize> {
     let Some((item, rest)) = items.split_last() else { return Some(0) };
-    let most = text.iter().rev().take(usize::from(item.max)).take_while(|&&byte| bit(byte) & item.set != 0).count();
+    let most =
+        text.iter().rev().take(usize::from(item.max)).take_while(|&&byte| bit(byte) & item.set != 0).count();
     (usize::from(item.min)..=most)
         .rev()
         .find_map(|taken| Some(taken + match_backward(rest, &text[..text.len() - taken])?))

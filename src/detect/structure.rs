@@ -62,7 +62,12 @@ fn brackets(text: &[u8], value: Span) -> Vec<Scope> {
     while scopes.len() < DEEPEST {
         let Some(open) = opener_before(text, at, limit) else { break };
         let close = closer_after(text, value.end, scopes.len());
-        scopes.push(Scope { head: head_before(text, open), body: Span::new(open + 1, close), bracket: Some(text[open]), indentation: None });
+        scopes.push(Scope {
+            head: head_before(text, open),
+            body: Span::new(open + 1, close),
+            bracket: Some(text[open]),
+            indentation: None,
+        });
         at = open;
     }
     scopes
@@ -97,7 +102,8 @@ fn head_before(text: &[u8], open: usize) -> Span {
 fn indentation(line: &[u8]) -> Option<usize> {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let spaces = line.iter().position(|byte| !blank(byte))?;
-    let after_dash = line[spaces..].strip_prefix(b"- ").map(|rest| 2 + rest.iter().take_while(|byte| blank(byte)).count());
+    let after_dash =
+        line[spaces..].strip_prefix(b"- ").map(|rest| 2 + rest.iter().take_while(|byte| blank(byte)).count());
     Some(spaces + after_dash.unwrap_or(0))
 }
 
@@ -109,7 +115,9 @@ fn blocks(document: &Document<'_>, value: Span) -> Vec<Scope> {
     while depth > 0 && number > own.saturating_sub(LINE_REACH) && scopes.len() < DEEPEST {
         number -= 1;
         let line = document.line(number);
-        let Some(outer) = indentation(line.of(document.text)).filter(|&outer| outer < depth) else { continue };
+        let Some(outer) = indentation(line.of(document.text)).filter(|&outer| outer < depth) else {
+            continue;
+        };
         if line.len() <= LONGEST_HEAD * 2 && line.of(document.text).iter().any(u8::is_ascii_alphanumeric) {
             let body = Span::new(line.end, block_end(document, own, outer));
             scopes.push(Scope { head: line, body, bracket: None, indentation: Some(depth) });
@@ -123,7 +131,9 @@ fn blocks(document: &Document<'_>, value: Span) -> Vec<Scope> {
 fn block_end(document: &Document<'_>, own: usize, outer: usize) -> usize {
     let last = document.line_count().min(own + LINE_REACH);
     (own + 1..last)
-        .find(|&number| indentation(document.line(number).of(document.text)).is_some_and(|depth| depth <= outer))
+        .find(|&number| {
+            indentation(document.line(number).of(document.text)).is_some_and(|depth| depth <= outer)
+        })
         .map_or_else(|| document.line(last - 1).end, |number| document.line(number).start)
 }
 
@@ -132,12 +142,23 @@ fn section(document: &Document<'_>, value: Span) -> Option<Scope> {
     let own = document.line_of(value.start);
     let is_header = |number: usize| {
         let line = document.line(number).of(document.text).trim_ascii();
-        line.len() < LONGEST_HEAD && line.starts_with(b"[") && line.ends_with(b"]") && !line.contains(&b',') && line.len() > 2
+        line.len() < LONGEST_HEAD
+            && line.starts_with(b"[")
+            && line.ends_with(b"]")
+            && !line.contains(&b',')
+            && line.len() > 2
     };
     let head = (own.saturating_sub(LINE_REACH)..own).rev().find(|&number| is_header(number))?;
     let last = document.line_count().min(own + LINE_REACH);
-    let end = (own + 1..last).find(|&number| is_header(number)).map_or_else(|| document.line(last - 1).end, |number| document.line(number).start);
-    Some(Scope { head: document.line(head), body: Span::new(document.line(head).end, end), bracket: None, indentation: Some(0) })
+    let end = (own + 1..last)
+        .find(|&number| is_header(number))
+        .map_or_else(|| document.line(last - 1).end, |number| document.line(number).start);
+    Some(Scope {
+        head: document.line(head),
+        body: Span::new(document.line(head).end, end),
+        bracket: None,
+        indentation: Some(0),
+    })
 }
 
 impl Scope {

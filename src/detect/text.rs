@@ -69,7 +69,9 @@ fn unmarked(sample: &[u8]) -> Encoding {
 }
 
 fn decode<'a>(bytes: &'a [u8], big: bool, mark: usize) -> Text<'a> {
-    let unit = |pair: &[u8]| if big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) };
+    let unit = |pair: &[u8]| {
+        if big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) }
+    };
     let mut text = Vec::with_capacity(bytes.len() / 2);
     let mut origins = Vec::with_capacity(bytes.len() / 2 + 1);
     let mut at = mark;
@@ -93,7 +95,10 @@ mod tests {
 
     fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
         let marked = if mark { format!("\u{feff}{text}") } else { text.to_owned() };
-        marked.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        marked
+            .encode_utf16()
+            .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect()
     }
 
     #[test]
@@ -110,7 +115,12 @@ mod tests {
 
     #[test]
     fn other_bytes_stay_as_they_are() {
-        for bytes in [b"plain".as_slice(), b"\x00\x01\x02binary\x00data with some length", b"\xff\xfe\x00\x00utf32", b""] {
+        for bytes in [
+            b"plain".as_slice(),
+            b"\x00\x01\x02binary\x00data with some length",
+            b"\xff\xfe\x00\x00utf32",
+            b"",
+        ] {
             assert_eq!(Text::new(bytes).bytes.as_ref(), bytes);
         }
     }

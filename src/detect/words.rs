@@ -71,7 +71,8 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
         && first.is_ascii_alphanumeric()
         && !(before.is_ascii_lowercase() && first.is_ascii_uppercase());
     // `BINANCEClient`: the last capital before a lower-case letter begins the next word.
-    let next_word = after.is_ascii_uppercase() && (last.is_ascii_lowercase() || text.get(end + 1).is_some_and(u8::is_ascii_lowercase));
+    let next_word = after.is_ascii_uppercase()
+        && (last.is_ascii_lowercase() || text.get(end + 1).is_some_and(u8::is_ascii_lowercase));
     let continues_after = after.is_ascii_alphabetic() && last.is_ascii_alphanumeric() && !next_word;
     !continues_before && !continues_after
 }

@@ -97,3 +97,9 @@ fn broken(message: &str) -> SourceError {
         hint: Some("`git fsck` says what is wrong; `git status` shows whether git can read it".to_string()),
     }
 }
+
+/// Whether the repository certainly has no commit at HEAD yet; `false` when that cannot be known.
+pub(super) fn is_before_first_commit(layout: &Layout) -> bool {
+    RepositoryFormat::read(layout)
+        .is_ok_and(|format| format.references_are_files && matches!(head_commit(layout, format), Ok(None)))
+}

@@ -128,6 +128,11 @@ impl Layout {
         self.work_tree.as_deref().ok_or_else(|| LayoutError::Bare { git_dir: self.git_dir.clone() })
     }
 
+    /// Whether HEAD certainly has no commit yet.
+    pub fn is_before_first_commit(&self) -> bool {
+        super::base::is_before_first_commit(self)
+    }
+
     /// Whether this is a worktree that `git worktree add` made.
     pub fn is_linked_worktree(&self) -> bool {
         self.git_dir != self.common_dir
