@@ -246,7 +246,7 @@ impl Layout {
         }
         for config in self.own_configs()?.iter().rev() {
             if let Some(named) = config.string("core.worktree") {
-                let named = PathBuf::from(native_path(named));
+                let named = native_path(named);
                 return Ok(Some(resolved(self.git_dir.join(named))));
             }
         }

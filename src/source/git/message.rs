@@ -109,7 +109,7 @@ fn is_scissors(line: &[u8], comment: &[u8]) -> bool {
 fn chosen_comment_character(message: &[u8]) -> Option<Vec<u8>> {
     let lines = || message.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let scissors = lines().find(|line| line.get(1..).is_some_and(|rest| rest.trim_ascii_end() == SCISSORS));
-    let character = *scissors.or_else(|| lines().last())?.first()?;
+    let character = *scissors.or_else(|| lines().next_back())?.first()?;
     COMMENT_CHARACTERS.contains(&character).then(|| vec![character])
 }
 

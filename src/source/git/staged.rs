@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use gix::hash::ObjectId;
 use gix::objs::Kind;
@@ -94,29 +95,26 @@ impl Staged {
             let skipped = [(SkipReason::Submodule, changes.submodules)].into();
             worker.covered(&Coverage { skipped, ..Coverage::default() });
         }
-        let reader = |worker| Reader {
+        let reader = |worker, objects| Reader {
             worker,
-            objects: objects.clone(),
+            objects,
             origins: &origins,
             limit: self.options.max_blob_size,
             buffer: Vec::new(),
         };
         if changes.changed.len() <= FEW_CHANGES {
-            let mut reader = reader(worker);
+            let mut reader = reader(worker, objects.clone());
             changes.changed.iter().for_each(|change| reader.hand_out(change));
-        } else {
-            drop(worker);
-            // Handles to the object store can be sent to a thread but not shared by two.
-            let objects = std::sync::Mutex::new(objects.clone());
-            let start = || Reader {
-                worker: receiver.worker(),
-                objects: objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
-                origins: &origins,
-                limit: self.options.max_blob_size,
-                buffer: Vec::new(),
-            };
-            changes.changed.par_iter().for_each_init(start, |reader, change| reader.hand_out(change));
+            return;
         }
+        drop(worker);
+        // A handle to the objects can be sent to a thread, but two threads cannot share one.
+        let objects = Mutex::new(objects.clone());
+        let start = || {
+            let own = objects.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            reader(receiver.worker(), own)
+        };
+        changes.changed.par_iter().for_each_init(start, |reader, change| reader.hand_out(change));
     }
 }
 
