@@ -26,7 +26,8 @@ const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
 /// Everything below speaks from the structure around the value.
 pub(crate) const STRUCTURE: u32 = 30;
-const SAME_LINE: u32 = 20;
+/// Everything below speaks from the value's own name, its call, or what it is a member of.
+pub(crate) const SAME_LINE: u32 = 20;
 const NEAR: u32 = 31;
 const NEAR_LINES: usize = 12;
 /// Everything below stands within some lines.

@@ -9,7 +9,7 @@ use crate::rules::{Kind, Need, PemKind, Rule, RuleSet};
 use super::candidates::{Candidate, Clue};
 use super::connection::Connection;
 use super::document::Document;
-use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, STRUCTURE, Sign, beside, signs};
+use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs};
 use super::fingerprint::published_hash;
 use super::naming::{Naming, Standing, name_of};
 use super::pem;
@@ -42,6 +42,8 @@ pub(crate) struct Part {
     /// Whether the value is published.
     pub(crate) known: bool,
     pub(crate) connection: Option<Connection>,
+    /// What it is if no partner turns up.
+    pub(crate) fallback: Option<Box<Part>>,
 }
 
 /// What a rule's values look like, asked once.
@@ -298,6 +300,11 @@ impl Bench<'_> {
         }
         let part =
             if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
+        let part = part.map(|part| {
+            let random = if part.firm { None } else { random_rule(group) };
+            let fallback = random.and_then(|rule| self.generic(rule, span, &around)).map(Box::new);
+            Part { fallback, ..part }
+        });
         part.map(|part| Part { known, ..part })
     }
 
@@ -388,7 +395,7 @@ impl Bench<'_> {
             Standing::Named => score < NOWHERE || (misfit <= 2 && !common),
             Standing::Positional(_) => score < if common { IN_FILE } else { NOWHERE },
             Standing::Bare => score < IN_FILE,
-            Standing::Loose => score < if common { STRUCTURE } else { NEARBY },
+            Standing::Loose => !common && score < NEARBY && around.naming.name.role().is_some(),
         };
         (firm || possible).then_some(Reading { rule: index, score, misfit, firm })
     }
@@ -484,8 +491,16 @@ impl Bench<'_> {
             randomness: None,
             known: false,
             connection: None,
+            fallback: None,
         }
     }
+}
+
+fn random_rule(group: &[Candidate]) -> Option<u16> {
+    group.iter().find_map(|candidate| match candidate.clue {
+        Clue::Random(rule) => Some(rule),
+        _ => None,
+    })
 }
 
 fn score_of(around: &Surroundings, rule: &Rule) -> u32 {
@@ -510,9 +525,10 @@ fn firmness(standing: Standing, common: bool, score: u32, misfit: u32) -> bool {
         (Standing::Named, true) if misfit <= 2 => score < NEARBY,
         (Standing::Named, false) if misfit <= 10 => score < IN_FILE,
         (Standing::Named, true) if misfit <= 10 => score < STRUCTURE,
-        (Standing::Named | Standing::Positional(_), false) => score < STRUCTURE,
+        (Standing::Named, false) => score < SAME_LINE,
+        (Standing::Positional(_), false) => score < STRUCTURE,
         (Standing::Bare, false) => (NEARBY..IN_FILE).contains(&score) || score < STRUCTURE,
-        (Standing::Loose, false) => score < NEARBY,
+        (Standing::Loose, false) => score < NEARBY && misfit <= 10,
         _ => false,
     }
 }

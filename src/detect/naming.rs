@@ -189,6 +189,11 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let bytes = side.of(text);
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
+    // What follows must read like a type: `log: key=` and `10:00:11 key=` do not.
+    let kind = bytes[colon + 1..].trim_ascii();
+    if kind.first().is_none_or(u8::is_ascii_digit) || (kind.contains(&b' ') && kind[0] != b'&') {
+        return None;
+    }
     let is_variable =
         name.last().is_some_and(|&byte| is_name_byte(byte) || byte == b'?') && !name.ends_with(b"$env");
     is_variable.then(|| Span::new(side.start, side.start + colon))
@@ -293,7 +298,7 @@ fn positional(
 ) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
-        return plain(None, Standing::Positional(position(text, line.start, at)));
+        return plain(None, Standing::Loose);
     };
     let own = if matches!(text[at - 1], b'(' | b'[' | b'{') { at - 1 } else { open };
     if let Some(name) = named_by_sibling(text, own + 1, at) {

@@ -45,8 +45,12 @@ pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part
     for part in firsts {
         table.place(&mut sets, part);
     }
-    table.join_identifiers(&mut sets, seconds);
-    sets.retain(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
+    let unwanted = table.join_identifiers(&mut sets, seconds);
+    let (mut sets, alone): (Vec<Set>, Vec<Set>) =
+        sets.into_iter().partition(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
+    let fallbacks =
+        alone.into_iter().flat_map(|set| set.parts).chain(unwanted).filter_map(|part| part.fallback);
+    fallbacks.for_each(|part| table.place(&mut sets, *part));
     for set in &mut sets {
         table.add_chosen(set);
         table.grade(set);
@@ -155,8 +159,8 @@ impl Table<'_> {
         })
     }
 
-    /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's.
-    fn join_identifiers(&self, sets: &mut Vec<Set>, identifiers: Vec<Part>) {
+    /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's and comes back.
+    fn join_identifiers(&self, sets: &mut [Set], identifiers: Vec<Part>) -> Vec<Part> {
         let mut offers: Vec<(usize, usize, usize)> = Vec::new();
         for (number, part) in identifiers.iter().enumerate() {
             for (index, set) in sets.iter().enumerate().filter(|(_, set)| set.provider == self.provider(part))
@@ -184,6 +188,7 @@ impl Table<'_> {
                 sets[index].parts.push(part.clone());
             }
         }
+        identifiers.into_iter().zip(given).filter(|(_, given)| !given).map(|(part, _)| part).collect()
     }
 
     /// Adds the values that people chose: passphrases and the like, found by their names beside the set.
@@ -254,6 +259,7 @@ impl Table<'_> {
             randomness: None,
             known: false,
             connection: None,
+            fallback: None,
         })
     }
 
