@@ -9,7 +9,7 @@ use crate::model::Span;
 
 use super::document::Document;
 use super::names::Name;
-use super::structure::{Scope, innermost_bracket};
+use super::structure::{head_before, innermost_bracket};
 
 /// How a value stands in its statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,29 +42,34 @@ const LONGEST_NAME: usize = 80;
 const STAND_INS: &[&[u8]] = &[b"value", b"default", b"val", b"current", b"initialvalue", b"currentvalue"];
 const NAME_KEYS: &[&[u8]] = &[b"name", b"key", b"variable", b"id"];
 
-/// Names `value`, given the scopes around it.
-pub(crate) fn name_of(document: &Document<'_>, value: Span, scopes: &[Scope]) -> Naming {
+/// Names `value`.
+pub(crate) fn name_of(document: &Document<'_>, value: Span) -> Naming {
     let text = document.text;
     let (before, quoted) = before_literal(text, value.start);
-    let mut naming = named_from(document, value, before, quoted, scopes);
+    let mut naming = named_from(document, value, before, quoted);
     if naming.span.is_some_and(|span| STAND_INS.iter().any(|word| span.of(text).eq_ignore_ascii_case(word))) {
         if let Some(span) = sibling_name(document, value) {
             naming.name = Name::new(span.of(text));
             naming.span = Some(span);
         }
     }
-    naming.callee = naming.callee.or_else(|| callee(scopes, text));
     naming
 }
 
-/// The call whose argument list encloses the value, through an object literal at most.
-fn callee(scopes: &[Scope], text: &[u8]) -> Option<Span> {
-    let call = scopes.iter().take(2).find(|scope| scope.bracket == Some(b'('))?;
-    let name = last_path(text, call.head);
+/// The call whose argument list encloses `value`, through an object literal at most.
+pub(crate) fn callee(document: &Document<'_>, value: Span) -> Option<Span> {
+    let text = document.text;
+    let inner = innermost_bracket(text, value.start)?;
+    let open = if text[inner] == b'(' {
+        inner
+    } else {
+        innermost_bracket(text, inner).filter(|&outer| text[outer] == b'(')?
+    };
+    let name = last_path(text, head_before(text, open));
     (!name.is_empty()).then_some(name)
 }
 
-fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool, scopes: &[Scope]) -> Naming {
+fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool) -> Naming {
     let text = document.text;
     let line = document.line_around(value.start);
     let plain = |name: Option<Span>, standing| Naming {
@@ -81,7 +86,7 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool,
     match text[at - 1] {
         b'=' | b':' | b'>' => plain(left_side(text, at - 1, line.start), Standing::Named),
         b'|' | b'?' => plain(default_of(text, at, line.start), Standing::Named),
-        b'(' | b',' | b'[' | b'{' => positional(document, at, line, scopes, plain),
+        b'(' | b',' | b'[' | b'{' => positional(document, at, plain),
         _ if is_word_before(text, at, b"or") => plain(default_of(text, at - 2, line.start), Standing::Named),
         _ if quoted => plain(option_before(text, at, line.start), Standing::Loose),
         _ => {
@@ -292,8 +297,6 @@ fn bare(
 fn positional(
     document: &Document<'_>,
     at: usize,
-    line: Span,
-    scopes: &[Scope],
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
     let text = document.text;
@@ -305,8 +308,7 @@ fn positional(
         return plain(Some(name), Standing::Named);
     }
     let index = position(text, own + 1, at);
-    let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
-    let owner = list_owner(text, head);
+    let owner = list_owner(text, head_before(text, own));
     // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
     if index == 0 && Name::new(owner.of(text)).role().is_some() {
         return plain(Some(owner), Standing::Named);
