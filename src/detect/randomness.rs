@@ -106,15 +106,15 @@ impl Alphabet {
 
 /// In the order of [`Alphabet::ALL`]; belongs to the table and changes with it.
 const CALIBRATION: [(f32, f32); 9] = [
-    (7.859, 4.608),
-    (7.859, 4.608),
-    (10.370, 4.435),
-    (10.455, 4.333),
-    (10.455, 4.333),
-    (10.292, 4.469),
-    (10.288, 4.352),
-    (10.200, 4.529),
-    (10.288, 4.352),
+    (5.356, 2.086),
+    (5.356, 2.086),
+    (9.507, 4.527),
+    (9.666, 4.540),
+    (9.666, 4.540),
+    (9.458, 4.512),
+    (9.509, 4.405),
+    (9.291, 4.534),
+    (9.509, 4.405),
 ];
 
 /// The smallest alphabet of a value, without its `=` padding and, if it has the outline of a UUID, its dashes.
@@ -299,6 +299,24 @@ mod tests {
             ["9f3a71c4", "e80b2d65", "17fa94bc", "3d0e58a2"],
         ] {
             assert!(score(pieces.concat().as_bytes()) > -2.6);
+        }
+    }
+
+    #[test]
+    fn only_balanced_values_with_a_digit_or_long_letters_are_random() {
+        let table: [(&[&str], bool); 9] = [
+            (&["q7Xv2Lk9", "ZbR4tWm8", "Hc3YpJf6", "NdG5sKx1"], true),
+            (&["9f3a71c4", "e80b2d65", "17fa94bc", "3d0e58a2"], true),
+            (&["9f3a71c4", "e80b2d65", "17fa94bc", "3d0e58a"], false),
+            (&["qXvkLzJw", "ZbRqtWmx", "HcXYpJfz"], true),
+            (&["qXvkLzJw", "ZbRqtWmx"], false),
+            (&["20260101", "12345678"], false),
+            (&["0xeeeeexxxxeeeee"], false),
+            (&["create_order_v2_with_client_id"], false),
+            (&[""], false),
+        ];
+        for (pieces, expected) in table {
+            assert_eq!(is_random(pieces.concat().as_bytes()), expected, "{pieces:?}");
         }
     }
 
