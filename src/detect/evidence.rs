@@ -70,6 +70,12 @@ pub(crate) fn signs(
         .collect()
 }
 
+/// How strongly a believed part at `partner` speaks for `value`, if it stands near.
+pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Option<u32> {
+    let lines = document.line_of(value.start).abs_diff(document.line_of(partner.start));
+    (lines <= NEAR_LINES).then(|| NEAR + bounded(lines * 3, 38))
+}
+
 fn keep(
     best: &mut BTreeMap<u16, (u32, WordHit, &'static str)>,
     hit: WordHit,

@@ -311,25 +311,31 @@ impl Table<'_> {
 /// The literals of a line: what stands in quotes, or what follows the first `=` or `: `.
 fn literals(document: &Document<'_>, number: usize) -> Vec<Span> {
     let line = document.line(number);
-    let text = document.text;
     if line.len() > 4096 {
         return Vec::new();
     }
+    let escaped = quoted(document.text, line, true);
+    let plain = quoted(document.text, line, false);
+    let found: Vec<Span> = escaped.into_iter().chain(plain).collect();
+    if found.is_empty() { unquoted(document.text, line).into_iter().collect() } else { found }
+}
+
+/// What stands between quotes, or between quotes with a backslash (code inside a string, as in notebooks).
+fn quoted(text: &[u8], line: Span, escaped: bool) -> Vec<Span> {
+    let is_escaped = |at: usize| at > line.start && text[at - 1] == b'\\';
     let mut found = Vec::new();
-    let mut at = line.start;
-    while at < line.end {
-        let quote = text[at];
-        if matches!(quote, b'"' | b'\'' | b'`') {
-            let Some(length) = memchr::memchr(quote, &text[at + 1..line.end]) else { break };
-            let end = at + 1 + length - usize::from(length > 0 && text[at + length] == b'\\');
-            found.push(Span::new(at + 1, end.max(at + 1)));
-            at += length + 2;
-        } else {
-            at += 1;
+    let mut open: Option<usize> = None;
+    for at in (line.start..line.end)
+        .filter(|&at| matches!(text[at], b'"' | b'\'' | b'`') && is_escaped(at) == escaped)
+    {
+        match open {
+            Some(start) if text[start] == text[at] => {
+                found.push(Span::new(start + 1, (at - usize::from(escaped)).max(start + 1)));
+                open = None;
+            }
+            Some(_) => {}
+            None => open = Some(at),
         }
-    }
-    if found.is_empty() {
-        found.extend(unquoted(text, line));
     }
     found
 }
