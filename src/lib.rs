@@ -12,8 +12,8 @@
 //! let mut scratch = Scratch::default();
 //!
 //! // An invented pair, in pieces so that no scanner takes this page for a leak.
-//! let key = ["M61sAckOnUHCtU5m", "hTMZ5eyreRa2GOwt", "hihIDSHDMYT8252U", "T4omTt3OGidBobev"].concat();
-//! let secret = ["T2r6tdz0aDZs41Y2", "BzAufqYZhs2TBcjn", "axLyKGGQzyo0k8pG", "2INtoAxa8a8T4nDB"].concat();
+//! let key = ["iK2ZWeqhFWCEPyYn", "gFb51yBMWXaSCrUZ", "oL8g5ubbbPIa84yR", "nBUbHoWC8FJowoRo"].concat();
+//! let secret = ["WD8s7bA16J7PglOU", "3shVv5UTG79BG16Q", "mtsL4F28GzL2cEpV", "ZzAQlxJ4SXRVxfCQ"].concat();
 //! let text = format!("BINANCE_API_KEY={key}\nBINANCE_API_SECRET={secret}\n");
 //!
 //! let provenance = Provenance::file(FilePath::from("bot/.env"));

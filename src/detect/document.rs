@@ -68,14 +68,6 @@ impl<'a> Document<'a> {
         self.hits.get_or_init(|| self.index.find(self.text))
     }
 
-    /// Providers' words in `span`.
-    pub(crate) fn hits_in(&self, span: Span) -> &[WordHit] {
-        let hits = self.hits();
-        let first = hits.partition_point(|hit| hit.span.start < span.start);
-        let count = hits[first..].partition_point(|hit| hit.span.start < span.end);
-        &hits[first..first + count]
-    }
-
     /// Providers' words in the path.
     pub(crate) fn path_hits(&self) -> &[WordHit] {
         self.path_hits.get_or_init(|| self.index.find(self.path.as_bytes()))
