@@ -1,1 +1,259 @@
-//! The waist: source, detector and suppressor meet here and nowhere else.
+//! The waist: source, detector and suppressor meet here and nowhere else, and a report comes out.
+//!
+//! Must not know: arguments, formats.
+//! Invariants: the same input gives the same report for any number of threads; whatever a source could not read is in
+//! the report; a fault of ours on one input is a problem, and the rest is still scanned.
+
+use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::detect::{Detection, Detector, Scratch};
+use crate::model::{
+    Chunk, Confidence, Coverage, CredentialSet, Finding, Problem, ProblemKind, Report, ScanMode, Verdict,
+};
+use crate::source::{Receiver, Source, SourceError, Worker};
+use crate::suppress::Suppressor;
+
+/// How to scan.
+pub struct ScanOptions {
+    /// What kind of scan it is, for the report.
+    pub mode: ScanMode,
+    /// Findings that are less sure are only counted.
+    pub threshold: Confidence,
+    /// What people allowed.
+    pub suppressor: Suppressor,
+    /// Set from elsewhere to end the scan early with what was found.
+    pub interrupted: Arc<AtomicBool>,
+    /// Told how far the scan is.
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+/// Is told how far a scan is, from any thread.
+pub trait Progress: Send + Sync {
+    /// So many files and bytes more.
+    fn advance(&self, files: u64, bytes: u64);
+}
+
+/// Scans everything that `source` hands out.
+///
+/// # Errors
+/// Only what kept the source from beginning; see [`Source::drive`].
+pub fn scan(source: &dyn Source, detector: &Detector, options: &ScanOptions) -> Result<Report, SourceError> {
+    let begun = Instant::now();
+    let desk = Desk { detector, options, gathered: Mutex::default() };
+    source.drive(&desk)?;
+    let mut gathered = desk.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if options.interrupted.load(Ordering::Relaxed) {
+        gathered.problems.push(Problem {
+            kind: ProblemKind::Interrupted,
+            path: None,
+            object: None,
+            message: "the scan was interrupted before its end".to_owned(),
+            hint: None,
+        });
+    }
+    Ok(gathered.report(detector, options, begun))
+}
+
+/// Where the workers' results come together.
+struct Desk<'a> {
+    detector: &'a Detector,
+    options: &'a ScanOptions,
+    gathered: Mutex<Gathered>,
+}
+
+#[derive(Default)]
+struct Gathered {
+    detections: Vec<Detection>,
+    problems: Vec<Problem>,
+    coverage: Coverage,
+}
+
+impl Receiver for Desk<'_> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
+        Box::new(Clerk { desk: self, scratch: Scratch::default(), own: Gathered::default() })
+    }
+}
+
+/// One thread's work.
+struct Clerk<'a> {
+    desk: &'a Desk<'a>,
+    scratch: Scratch,
+    own: Gathered,
+}
+
+impl Worker for Clerk<'_> {
+    fn chunk(&mut self, chunk: &Chunk<'_>) {
+        let detector = self.desk.detector;
+        let scratch = &mut self.scratch;
+        match catch_unwind(AssertUnwindSafe(|| detector.detect(chunk, scratch))) {
+            Ok(mut detection) if !detection.findings.is_empty() => {
+                self.judge(&mut detection, chunk);
+                self.own.detections.push(detection);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                self.scratch = Scratch::default();
+                let path = chunk.provenance.path.clone();
+                let mut problem =
+                    Problem::at(ProblemKind::Internal, path, "keyfence itself failed on this content")
+                        .with_hint("please report it; the rest was scanned");
+                problem.object.clone_from(&chunk.provenance.blob);
+                self.own.problems.push(problem);
+            }
+        }
+    }
+
+    fn covered(&mut self, coverage: &Coverage) {
+        self.own.coverage.absorb(coverage);
+        if let Some(progress) = &self.desk.options.progress {
+            progress.advance(coverage.files, coverage.bytes);
+        }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.own.problems.push(problem);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.desk.options.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+impl Clerk<'_> {
+    fn judge(&self, detection: &mut Detection, chunk: &Chunk<'_>) {
+        let suppressor = &self.desk.options.suppressor;
+        let Some(decoded) = detection.decoded.take() else {
+            for finding in &mut detection.findings {
+                finding.verdict = suppressor.judge(finding, chunk.bytes, chunk.offset);
+            }
+            return;
+        };
+        for (finding, span) in detection.findings.iter_mut().zip(decoded.spans) {
+            let asked = Finding { span, ..finding.clone() };
+            finding.verdict = suppressor.judge(&asked, &decoded.text, 0);
+        }
+    }
+}
+
+impl Drop for Clerk<'_> {
+    fn drop(&mut self) {
+        let mut gathered = self.desk.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.detections.append(&mut self.own.detections);
+        gathered.problems.append(&mut self.own.problems);
+        gathered.coverage.absorb(&self.own.coverage);
+    }
+}
+
+impl Gathered {
+    fn report(mut self, detector: &Detector, options: &ScanOptions, begun: Instant) -> Report {
+        self.coverage.mode = options.mode;
+        self.problems.sort_by(|one, other| {
+            (&one.path, one.kind, &one.object, &one.message).cmp(&(
+                &other.path,
+                other.kind,
+                &other.object,
+                &other.message,
+            ))
+        });
+        let mut report = Report {
+            problems: self.problems,
+            coverage: self.coverage,
+            threshold: Some(options.threshold),
+            ..Report::default()
+        };
+        let mut seen = HashSet::new();
+        for detection in self.detections {
+            add(&mut report, detection, options.threshold, &mut seen);
+        }
+        sort(&mut report);
+        report.guides = guides(&report, detector);
+        report.elapsed = begun.elapsed();
+        report
+    }
+}
+
+/// Identifies a finding among those of overlapping pieces of one file.
+type Identity = (Vec<u8>, Option<String>, usize, usize, String);
+
+fn add(report: &mut Report, detection: Detection, threshold: Confidence, seen: &mut HashSet<Identity>) {
+    let mut findings: Vec<Option<Finding>> = detection.findings.into_iter().map(Some).collect();
+    for mut credential in detection.credentials {
+        let number = report.credentials.len();
+        let first = report.findings.len();
+        for index in std::mem::take(&mut credential.findings) {
+            let Some(mut finding) = findings.get_mut(index).and_then(Option::take) else { continue };
+            let provenance = &finding.provenance;
+            let identity = (
+                provenance.path.as_bytes().to_vec(),
+                provenance.blob.clone(),
+                finding.span.start,
+                finding.span.end,
+                finding.rule.clone(),
+            );
+            if finding.confidence < threshold {
+                report.below_threshold += u64::from(finding.verdict.is_open());
+            } else if seen.insert(identity) {
+                finding.credential = number;
+                report.findings.push(finding);
+            }
+        }
+        if report.findings.len() > first {
+            credential.findings = (first..report.findings.len()).collect();
+            report.credentials.push(credential);
+        }
+    }
+}
+
+/// Findings by place, credentials worst first.
+fn sort(report: &mut Report) {
+    let mut order: Vec<usize> = (0..report.findings.len()).collect();
+    order.sort_by(|&one, &other| place_key(&report.findings[one]).cmp(&place_key(&report.findings[other])));
+    let mut new_place = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(place, &index)| new_place[index] = place);
+    let mut taken: Vec<Option<Finding>> =
+        std::mem::take(&mut report.findings).into_iter().map(Some).collect();
+    report.findings = order.iter().filter_map(|&index| taken[index].take()).collect();
+    for credential in &mut report.credentials {
+        credential.findings.iter_mut().for_each(|index| *index = new_place[*index]);
+        credential.findings.sort_unstable();
+    }
+    let findings = &report.findings;
+    let open = |credential: &CredentialSet| {
+        credential.findings.iter().any(|&index| findings[index].verdict == Verdict::Open)
+    };
+    let mut credentials = std::mem::take(&mut report.credentials);
+    credentials.sort_by_key(|credential| {
+        (
+            !open(credential),
+            std::cmp::Reverse(credential.severity),
+            std::cmp::Reverse(credential.state),
+            credential.findings.first().copied(),
+        )
+    });
+    for (number, credential) in credentials.iter().enumerate() {
+        credential.findings.iter().for_each(|&index| report.findings[index].credential = number);
+    }
+    report.credentials = credentials;
+}
+
+fn place_key(finding: &Finding) -> (&[u8], usize, usize, &str, Option<&str>) {
+    let provenance = &finding.provenance;
+    (
+        provenance.path.as_bytes(),
+        finding.span.start,
+        finding.span.end,
+        &finding.rule,
+        provenance.blob.as_deref(),
+    )
+}
+
+fn guides(report: &Report, detector: &Detector) -> BTreeMap<String, crate::model::Guide> {
+    let named = report.credentials.iter().map(|credential| &credential.provider);
+    let others =
+        report.findings.iter().flat_map(|finding| finding.alternatives.iter().chain([&finding.provider]));
+    named.chain(others).filter_map(|provider| Some((provider.clone(), detector.guide(provider)?))).collect()
+}

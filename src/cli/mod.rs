@@ -1,1 +1,71 @@
-//! The command line.
+//! The command line: typed arguments → what was meant → one command → an exit code.
+//!
+//! Must not know: how anything is found. Invariant: every way to end goes through [`failure`], the only place that
+//! knows exit codes; nothing is printed but through [`output`] and [`failure`].
+
+mod arguments;
+mod failure;
+mod files;
+mod hook;
+mod interrupt;
+mod output;
+mod progress;
+mod request;
+mod scan;
+mod text;
+
+use std::ffi::OsString;
+use std::panic;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use arguments::{Arguments, SHORT_HELP};
+use failure::{Ending, Failure, tell};
+use request::Request;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    panic::set_hook(Box::new(tell_location));
+    panic::catch_unwind(|| run(std::env::args_os())).unwrap_or(Ending::Unfinished).into()
+}
+
+/// Says where keyfence failed and nothing else: the payload of a panic can hold what was being read.
+fn tell_location(information: &panic::PanicHookInfo<'_>) {
+    let place = information.location().map_or_else(String::new, |place| format!(" at {place}"));
+    tell(&format!(
+        "error: keyfence itself failed{place}\n  hint: please report this line; it holds nothing of yours\n"
+    ));
+}
+
+fn run(words: impl IntoIterator<Item = OsString>) -> Ending {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    Request::from_arguments(arguments).and_then(perform).unwrap_or_else(|failure| failure.tell())
+}
+
+fn perform(request: Request) -> Result<Ending, Failure> {
+    match request {
+        Request::Explain => {
+            tell(SHORT_HELP);
+            Ok(Ending::Misused)
+        }
+        Request::Scan(request) => scan::perform(&request),
+        Request::Install { place, force } => hook::install(&place, force),
+        Request::Uninstall(place) => hook::uninstall(&place),
+        Request::Status(place) => hook::status(&place),
+        Request::RunHook(run) => hook::run(&run),
+    }
+}
+
+/// Help and version were asked for; everything else is wrong usage.
+fn explain(error: &clap::Error) -> Ending {
+    let written = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if written.is_ok() => Ending::Clean,
+        _ => Ending::Misused,
+    }
+}

@@ -1,1 +1,32 @@
 //! Bytes to findings; a pure function of (bytes, rules).
+//!
+//! Five steps: long tokens and anchors (`tokens`, `candidates`), the shapes that admit them (`shapes`), their context
+//! (`naming`, `structure`, `evidence`, `judgement`), offline proofs (`checks`), and the parts that belong together
+//! (`sets`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
+//!
+//! Must not know: files, git, the clock, the environment, threads, printing.
+//! Invariants: the prefilter never loses a finding; detection is local within a stated reach. Both are property tests.
+
+mod candidates;
+pub mod checks;
+mod connection;
+mod detector;
+mod document;
+mod evidence;
+mod fingerprint;
+mod judgement;
+mod names;
+mod naming;
+mod pem;
+mod phrase;
+mod placeholder;
+pub mod randomness;
+mod sets;
+mod shapes;
+mod structure;
+mod text;
+mod tokens;
+mod veto;
+mod words;
+
+pub use detector::{Decoded, Detection, Detector, Scratch};

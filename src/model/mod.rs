@@ -6,6 +6,7 @@
 mod chunk;
 mod coverage;
 mod finding;
+mod grade;
 mod path;
 mod problem;
 mod report;
@@ -14,9 +15,8 @@ mod span;
 
 pub use chunk::{Chunk, Focus, Provenance};
 pub use coverage::{Coverage, ScanMode, SkipReason};
-pub use finding::{
-    Confidence, CredentialSet, CredentialState, Evidence, Finding, Fingerprint, Role, Severity, Verdict,
-};
+pub use finding::{CredentialSet, CredentialState, Evidence, Finding, Fingerprint, Verdict};
+pub use grade::{Confidence, Role, Severity};
 pub use path::FilePath;
 pub use problem::{Problem, ProblemKind};
 pub use report::{Guide, Outcome, Report};

@@ -1,1 +1,17 @@
-//! Rule packs: their format, loading and linting.
+//! Rule packs: their format, the rules they become, and loading.
+//!
+//! Must not know: where scanned bytes come from, how findings look.
+//! Invariant: the built-in rules are tables in the binary; using them parses nothing and compiles nothing.
+
+mod builtin;
+pub(crate) mod compile;
+pub mod format;
+mod load;
+pub mod pattern;
+mod rule;
+
+pub use load::PackError;
+pub use rule::{
+    ARMOUR_REACH, Classes, Kind, List, Need, PHRASE_REACH, PemKind, Provider, Rule, RuleSet, SetRule, Shape,
+    TOKEN_REACH, Text, URL_REACH,
+};

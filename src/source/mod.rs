@@ -3,6 +3,17 @@
 //! Must not know: rules, detection, suppression, output.
 //! Invariant: whatever a source cannot read becomes a [`Problem`], whatever it leaves out by choice is counted.
 
+#[cfg(feature = "git")]
+pub mod git;
+mod pieces;
+mod stdin;
+#[cfg(feature = "files")]
+mod tree;
+
+pub use stdin::Stdin;
+#[cfg(feature = "files")]
+pub use tree::{Tree, TreeOptions};
+
 use crate::model::{Chunk, Coverage, Problem};
 
 /// Hands out everything there is to scan.
@@ -22,7 +33,9 @@ pub trait Receiver: Sync {
 }
 
 /// Takes what one thread of a source hands out. What it gathered counts when it is dropped.
-pub trait Worker {
+///
+/// It stays on one thread, but may be made on another.
+pub trait Worker: Send {
     /// Scans `chunk`.
     fn chunk(&mut self, chunk: &Chunk<'_>);
 

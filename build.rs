@@ -1,0 +1,163 @@
+//! Reads the packs under `rules/`, checks them, and writes them as Rust tables: the binary starts without parsing.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+#[allow(dead_code, reason = "the build uses only a part of what the crate does")]
+#[path = "src/model"]
+mod model {
+    mod grade;
+    pub use grade::{Role, Severity};
+}
+
+#[allow(dead_code, reason = "the build uses only a part of what the crate does")]
+#[path = "src/rules"]
+mod rules {
+    pub mod compile;
+    pub mod format;
+    pub mod pattern;
+    pub mod rule;
+}
+
+use rules::format::Pack;
+use rules::rule::{Kind, Provider, Rule, RuleSet, SetRule, Shape, Text};
+
+fn main() {
+    println!("cargo:rerun-if-changed=rules");
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/rules");
+    println!("cargo:rerun-if-changed=src/model/grade.rs");
+    match tables(Path::new("rules")) {
+        Ok(text) => {
+            let directory = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+            std::fs::write(Path::new(&directory).join("builtin_rules.rs"), text)
+                .expect("cargo's output directory can be written");
+        }
+        Err(message) => {
+            println!("cargo::error={message}");
+            std::process::exit(1);
+        }
+    }
+}
+
+fn tables(directory: &Path) -> Result<String, String> {
+    let mut paths = Vec::new();
+    collect(directory, &mut paths).map_err(|error| format!("rules: {error}"))?;
+    paths.sort();
+    let mut packs = Vec::new();
+    for path in &paths {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+        let pack = Pack::parse(&text).map_err(|message| format!("{name}: {message}"))?;
+        if path.file_stem().and_then(|stem| stem.to_str()) != Some(pack.provider.as_str()) {
+            return Err(format!("{name}: the file's name must be its provider's id"));
+        }
+        packs.push(pack);
+    }
+    let set = rules::compile::compile(RuleSet::default(), &packs)?;
+    let mut out = String::new();
+    list(&mut out, "pub(super) static PROVIDERS: &[Provider] = &", set.providers.iter().map(provider));
+    out.push_str(";\n");
+    list(&mut out, "pub(super) static RULES: &[Rule] = &", set.rules.iter().map(rule));
+    out.push_str(";\n");
+    Ok(out)
+}
+
+fn collect(directory: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn list(out: &mut String, head: &str, items: impl Iterator<Item = String>) {
+    out.push_str(head);
+    out.push('[');
+    for item in items {
+        out.push_str(&item);
+        out.push(',');
+    }
+    out.push(']');
+}
+
+fn borrowed(items: impl Iterator<Item = String>) -> String {
+    let mut out = String::new();
+    list(&mut out, "Borrowed(&", items);
+    out.push(')');
+    out
+}
+
+fn text(text: &Text) -> String {
+    format!("Cow::Borrowed({text:?})")
+}
+
+fn texts(texts: &[Text]) -> String {
+    borrowed(texts.iter().map(text))
+}
+
+fn provider(provider: &Provider) -> String {
+    let headers =
+        borrowed(provider.headers.iter().map(|(header, part)| format!("({}, {})", text(header), text(part))));
+    let revoke = provider.revoke.as_ref().map_or("None".to_owned(), |page| format!("Some({})", text(page)));
+    format!(
+        "Provider {{ id: {}, title: {}, words: {}, weak_words: {}, headers: {headers}, power: {}, revoke: {revoke}, steps: {}, sets: {} }}\n",
+        text(&provider.id),
+        text(&provider.title),
+        texts(&provider.words),
+        texts(&provider.weak_words),
+        text(&provider.power),
+        texts(&provider.steps),
+        borrowed(provider.sets.iter().map(set)),
+    )
+}
+
+fn set(set: &SetRule) -> String {
+    format!("SetRule {{ parts: {}, severity: Severity::{:?} }}", texts(&set.parts), set.severity)
+}
+
+fn rule(rule: &Rule) -> String {
+    format!(
+        "Rule {{ id: {}, provider: {}, part: {}, role: Role::{:?}, severity: Severity::{:?}, need: Need::{:?}, kind: {}, require: {:?}, checks: {}, names: {}, test: {}, known: {} }}\n",
+        text(&rule.id),
+        rule.provider,
+        text(&rule.part),
+        rule.role,
+        rule.severity,
+        rule.need,
+        kind(&rule.kind),
+        rule.require,
+        texts(&rule.checks),
+        texts(&rule.names),
+        rule.test,
+        borrowed(rule.known.iter().map(|hash| format!("{hash:#x}"))),
+    )
+}
+
+fn kind(kind: &Kind) -> String {
+    match kind {
+        Kind::Shape(shapes) => format!("Kind::Shape({})", borrowed(shapes.iter().map(shape))),
+        Kind::Pem(kinds) => {
+            format!("Kind::Pem({})", borrowed(kinds.iter().map(|kind| format!("PemKind::{kind:?}"))))
+        }
+        Kind::Mnemonic(counts) => format!("Kind::Mnemonic({})", borrowed(counts.iter().map(u8::to_string))),
+        Kind::Connection(schemes) => format!("Kind::Connection({})", texts(schemes)),
+        Kind::Chosen(shortest, longest) => format!("Kind::Chosen({shortest}, {longest})"),
+        Kind::Random(shortest, longest) => format!("Kind::Random({shortest}, {longest})"),
+    }
+}
+
+fn shape(shape: &Shape) -> String {
+    let mut items = String::new();
+    for item in shape.items.iter() {
+        let _ = write!(items, "Item {{ set: {:#x}, min: {}, max: {} }},", item.set, item.min, item.max);
+    }
+    format!(
+        "Shape {{ items: Borrowed(&[{items}]), core_start: {}, core_end: {}, alphabet: Alphabet::{:?}, prefix: {} }}",
+        shape.core_start, shape.core_end, shape.alphabet, shape.prefix
+    )
+}

@@ -1,0 +1,258 @@
+//! What may be typed: the options with their types and their help.
+//!
+//! Must not know: what an option means for a scan, files, git. Parsing touches nothing outside the arguments.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model;
+
+/// The three uses, shown when keyfence is called with nothing.
+pub(crate) const SHORT_HELP: &str = "\
+keyfence keeps exchange keys, wallet keys and tokens from leaving this machine.
+
+  keyfence scan [PATH]...   look at files, as they are on disk
+  keyfence scan --staged    look at what the next commit would record
+  keyfence hook install     look at every commit from now on, and stop those that leak
+
+`keyfence help scan` and `keyfence help hook` tell more.
+";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 everything was looked at and nothing was found, 1 something was found, \
+2 wrong usage or configuration, 3 not everything could be looked at, 130 interrupted.";
+
+/// Stops crypto-exchange keys, wallet keys and cloud tokens from leaving a developer's machine
+#[derive(Debug, Parser)]
+#[command(name = "keyfence", version, after_help = EXIT_CODES, disable_help_subcommand = false)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look for secrets in files, in standard input, or in what is staged
+    Scan(ScanArguments),
+    /// Stop commits that contain secrets
+    #[command(subcommand)]
+    Hook(HookCommand),
+}
+
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct ScanArguments {
+    /// Files and directories to scan (default: the current directory); `-` is standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Scan what the next commit would record: the index, not the files on disk
+    #[arg(long)]
+    pub(crate) staged: bool,
+    /// Scan a commit message file
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) message: Option<PathBuf>,
+    /// The file name that standard input stands for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stdin_name: Option<String>,
+    /// Scan what .gitignore and .ignore leave out, too
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+    /// Leave out files larger than this, such as 512K, 64M or 1G; they are counted
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_size: Option<u64>,
+    /// List findings that are at least this sure
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t)]
+    pub(crate) confidence: ConfidenceArgument,
+    /// How the report is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) format: FormatArgument,
+    /// Write the report to a file (replaced as a whole, readable only by you)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print found values in full; without this they are masked everywhere
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+    /// List values that are published as examples or belong to test networks, too
+    #[arg(long)]
+    pub(crate) show_known: bool,
+    /// Ignore comments that allow a finding
+    #[arg(long)]
+    pub(crate) no_inline_allow: bool,
+    /// How many threads to use (default: one for each core)
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Add rules from a pack file or a directory of packs (may be repeated)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Print nothing when nothing was found
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub(crate) color: ColorArgument,
+    /// Show no progress bar
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HookCommand {
+    /// Put the hook into this repository; a hook that is already there keeps running, first
+    Install(InstallArguments),
+    /// Take the hook out again and put back what was there before
+    Uninstall(PlaceArguments),
+    /// Tell for each stage whether the hook is there and what would run (exit code 3 if a stage is unguarded)
+    Status(PlaceArguments),
+    /// What the installed hook calls
+    #[command(hide = true)]
+    Run(RunArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstallArguments {
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    /// Install even where husky, lefthook or pre-commit manage the hooks
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArguments {
+    /// Use git's template directory: for every repository that is created or cloned from now on
+    #[arg(long)]
+    pub(crate) global: bool,
+    /// Which hook (may be repeated; default: pre-commit and commit-msg)
+    #[arg(long = "stage", value_enum, value_name = "STAGE")]
+    pub(crate) stages: Vec<Stage>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The hook that git runs
+    #[arg(value_enum)]
+    pub(crate) stage: Stage,
+    /// The id under which a hook manager skips this hook
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(crate) skip_id: Option<String>,
+    /// What git passed to the hook
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<PathBuf>,
+}
+
+/// A hook of git that keyfence can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    /// Before a commit is made: what is staged.
+    PreCommit,
+    /// Before a merge commit is made: what is staged.
+    PreMergeCommit,
+    /// Before a commit is made: its message.
+    CommitMsg,
+}
+
+impl Stage {
+    /// The hook's file name.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::PreMergeCommit => "pre-merge-commit",
+            Self::CommitMsg => "commit-msg",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ConfidenceArgument {
+    /// A random value with a name that could mean a secret
+    Possible,
+    /// Shape and context agree
+    #[default]
+    Likely,
+    /// Proved by a checksum or self-identifying
+    Certain,
+}
+
+impl From<ConfidenceArgument> for model::Confidence {
+    fn from(argument: ConfidenceArgument) -> Self {
+        match argument {
+            ConfidenceArgument::Possible => Self::Possible,
+            ConfidenceArgument::Likely => Self::Likely,
+            ConfidenceArgument::Certain => Self::Certain,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArgument {
+    /// For people
+    #[default]
+    Human,
+    /// For programs: a JSON document, version 1
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorArgument {
+    /// When the report goes to a terminal and NO_COLOR is not set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Bytes from `64M`, `64MB`, `64MiB`, `512k` or `1000`; each step is 1024.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err("write a number and a unit, such as 512K, 64M or 1G".to_owned()),
+    };
+    let number: u64 =
+        number.parse().map_err(|_| "write a whole number, with K, M or G after it if you like".to_owned())?;
+    match number.checked_mul(1 << shift) {
+        Some(0) => Err("nothing is that small; the smallest limit is 1".to_owned()),
+        Some(bytes) => Ok(bytes),
+        None => Err("that is more than any file can hold".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Arguments, parse_size};
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, expected) in [
+            ("1000", Some(1000)),
+            ("64M", Some(64 << 20)),
+            ("64 MiB", Some(64 << 20)),
+            ("512kb", Some(512 << 10)),
+            ("1g", Some(1 << 30)),
+            ("0", None),
+            ("", None),
+            ("M", None),
+            ("-1", None),
+            ("1.5M", None),
+            ("12T", None),
+            ("99999999999G", None),
+        ] {
+            assert_eq!(parse_size(text).ok(), expected, "{text:?}");
+        }
+    }
+}

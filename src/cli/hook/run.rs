@@ -1,0 +1,20 @@
+//! Being the hook: a scan of what is about to be committed, told on standard error.
+//!
+//! Must not know: how a finding is worded. Invariant: a scan that could not look at everything stops the commit, too.
+
+use super::super::failure::{Ending, Failure};
+use super::super::request::HookRun;
+use super::super::scan;
+
+/// Scans and tells; anything but [`Ending::Clean`] stops the commit.
+pub(crate) fn run(run: &HookRun) -> Result<Ending, Failure> {
+    scan::perform_hook(run).map_err(|failure| failure.with_way_past(&way_past(run)))
+}
+
+/// How to commit without this hook.
+fn way_past(run: &HookRun) -> String {
+    match &run.skip_id {
+        Some(id) => format!("SKIP={id} git commit"),
+        None => "git commit --no-verify".to_owned(),
+    }
+}

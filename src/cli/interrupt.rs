@@ -1,0 +1,62 @@
+//! Ctrl-C: the scan ends with what it has found; if it does not end within a second, the program does.
+//!
+//! Must not know: what is being done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::failure::{Ending, tell};
+
+/// How long a scan may take to end by itself. Reading from a terminal or a slow disk cannot be woken up.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// Whether the person asked to stop.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    asked: Arc<AtomicBool>,
+    scan_ended: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Listens from now on. Without the listener (another one exists) Ctrl-C ends the program at once, as always.
+    pub(crate) fn listen() -> Self {
+        let interrupt = Self::default();
+        let listener = interrupt.clone();
+        let _ = ctrlc::set_handler(move || listener.heard());
+        interrupt
+    }
+
+    /// The flag that sources look at.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asked)
+    }
+
+    /// Whether it was asked.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// The scan is over: what follows (writing the report) is not cut off by the first Ctrl-C.
+    pub(crate) fn scan_ended(&self) {
+        self.scan_ended.store(true, Ordering::Relaxed);
+    }
+
+    fn heard(&self) {
+        if self.asked.swap(true, Ordering::Relaxed) {
+            leave();
+        }
+        let scan_ended = Arc::clone(&self.scan_ended);
+        std::thread::spawn(move || {
+            std::thread::sleep(PATIENCE);
+            if !scan_ended.load(Ordering::Relaxed) {
+                leave();
+            }
+        });
+    }
+}
+
+fn leave() -> ! {
+    tell("error: interrupted; nothing can be said about what was not scanned\n");
+    std::process::exit(i32::from(Ending::Interrupted.code()))
+}

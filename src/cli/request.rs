@@ -1,0 +1,292 @@
+//! What was meant by what was typed: arguments in, a checked request out.
+//!
+//! Must not know: files, git, the terminal. Invariant: a combination that would scan less than it seems to is
+//! refused here with the reason.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use super::arguments::{
+    Arguments, ColorArgument, Command, FormatArgument, HookCommand, PlaceArguments, RunArguments,
+    ScanArguments, Stage,
+};
+use super::failure::Failure;
+use crate::model::Confidence;
+
+/// One thing to do.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Nothing was asked: tell what could be.
+    Explain,
+    /// Scan and report.
+    Scan(ScanRequest),
+    /// Put the hook somewhere.
+    Install { place: HookPlace, force: bool },
+    /// Take it away.
+    Uninstall(HookPlace),
+    /// Tell about it.
+    Status(HookPlace),
+    /// Be the hook.
+    RunHook(HookRun),
+}
+
+/// A scan and where its report goes.
+#[derive(Debug)]
+pub(crate) struct ScanRequest {
+    pub(crate) what: What,
+    pub(crate) detection: Detection,
+    pub(crate) writing: Writing,
+    pub(crate) threads: Option<NonZeroUsize>,
+    pub(crate) progress: bool,
+}
+
+/// What is scanned.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Tree { paths: Vec<PathBuf>, honour_ignore_files: bool, max_size: Option<u64> },
+    Stdin { name: Option<String> },
+    Staged { max_size: Option<u64> },
+    Message(PathBuf),
+}
+
+/// How it is looked at.
+#[derive(Debug)]
+pub(crate) struct Detection {
+    pub(crate) threshold: Confidence,
+    pub(crate) honour_comments: bool,
+    pub(crate) packs: Vec<PathBuf>,
+}
+
+/// How the report is written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    pub(crate) format: FormatArgument,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) show_secrets: bool,
+    pub(crate) show_known: bool,
+    pub(crate) color: ColorArgument,
+    pub(crate) quiet: bool,
+}
+
+/// Which hooks, and whether of this repository or of the template directory.
+#[derive(Debug)]
+pub(crate) struct HookPlace {
+    pub(crate) global: bool,
+    pub(crate) stages: Vec<Stage>,
+}
+
+/// A hook that git or a hook manager is running.
+#[derive(Debug)]
+pub(crate) struct HookRun {
+    pub(crate) stage: Stage,
+    pub(crate) what: What,
+    pub(crate) skip_id: Option<String>,
+}
+
+impl Request {
+    /// What `arguments` mean.
+    pub(crate) fn from_arguments(arguments: Arguments) -> Result<Self, Failure> {
+        Ok(match arguments.command {
+            None => Self::Explain,
+            Some(Command::Scan(scan)) => Self::Scan(ScanRequest::from_arguments(scan)?),
+            Some(Command::Hook(HookCommand::Install(install))) => {
+                Self::Install { place: HookPlace::from_arguments(install.place), force: install.force }
+            }
+            Some(Command::Hook(HookCommand::Uninstall(place))) => {
+                Self::Uninstall(HookPlace::from_arguments(place))
+            }
+            Some(Command::Hook(HookCommand::Status(place))) => Self::Status(HookPlace::from_arguments(place)),
+            Some(Command::Hook(HookCommand::Run(run))) => Self::RunHook(HookRun::from_arguments(run)?),
+        })
+    }
+}
+
+impl ScanRequest {
+    fn from_arguments(arguments: ScanArguments) -> Result<Self, Failure> {
+        let what = What::from_arguments(&arguments)?;
+        Ok(Self {
+            what,
+            detection: Detection {
+                threshold: arguments.confidence.into(),
+                honour_comments: !arguments.no_inline_allow,
+                packs: arguments.rules,
+            },
+            writing: Writing {
+                format: arguments.format,
+                file: arguments.output,
+                show_secrets: arguments.show_secrets,
+                show_known: arguments.show_known,
+                color: arguments.color,
+                quiet: arguments.quiet,
+            },
+            threads: arguments.threads,
+            progress: !arguments.no_progress && !arguments.quiet,
+        })
+    }
+}
+
+impl What {
+    fn from_arguments(arguments: &ScanArguments) -> Result<Self, Failure> {
+        refuse_contradictions(arguments)?;
+        let max_size = arguments.max_size;
+        if let Some(file) = &arguments.message {
+            return Ok(Self::Message(file.clone()));
+        }
+        if arguments.staged {
+            return Ok(Self::Staged { max_size });
+        }
+        if names_stdin(arguments) {
+            return Ok(Self::Stdin { name: arguments.stdin_name.clone() });
+        }
+        let paths =
+            if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
+        Ok(Self::Tree { paths, honour_ignore_files: !arguments.no_ignore, max_size })
+    }
+}
+
+fn names_stdin(arguments: &ScanArguments) -> bool {
+    arguments.paths.iter().any(|path| path == Path::new("-"))
+}
+
+fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
+    let has_paths = !arguments.paths.is_empty();
+    let stdin = names_stdin(arguments);
+    let tree = !arguments.staged && arguments.message.is_none() && !stdin;
+    let contradictions = [
+        (
+            arguments.staged && has_paths,
+            "--staged and a PATH cannot be combined: --staged looks at the whole index, because a commit records all of it",
+            "leave out the PATH, or leave out --staged to scan the PATH as it is on disk",
+        ),
+        (
+            arguments.message.is_some() && (arguments.staged || has_paths),
+            "--message looks at a commit message and at nothing else",
+            "scan the message and the rest with two calls",
+        ),
+        (
+            stdin && arguments.paths.len() > 1,
+            "`-` (standard input) and other paths cannot be scanned in one call",
+            "scan them with two calls; a file that is really named `-` is written `./-`",
+        ),
+        (
+            arguments.stdin_name.is_some() && !stdin,
+            "--stdin-name says what standard input stands for, but standard input is not scanned",
+            "add `-` as the PATH",
+        ),
+        (
+            arguments.max_size.is_some() && stdin,
+            "--max-size leaves out large files, but standard input is read to its end",
+            "leave it out",
+        ),
+        (
+            arguments.no_ignore && !tree,
+            "--no-ignore concerns directories only: here nothing is left out for a .gitignore anyway",
+            "leave it out",
+        ),
+    ];
+    match contradictions.into_iter().find(|(contradicts, ..)| *contradicts) {
+        Some((_, message, hint)) => Err(Failure::usage(message, hint)),
+        None => Ok(()),
+    }
+}
+
+impl HookPlace {
+    fn from_arguments(arguments: PlaceArguments) -> Self {
+        let mut stages = arguments.stages;
+        if stages.is_empty() {
+            stages = vec![Stage::PreCommit, Stage::CommitMsg];
+        }
+        let mut seen = Vec::new();
+        stages.retain(|stage| {
+            let new = !seen.contains(stage);
+            seen.push(*stage);
+            new
+        });
+        Self { global: arguments.global, stages }
+    }
+}
+
+impl HookRun {
+    fn from_arguments(arguments: RunArguments) -> Result<Self, Failure> {
+        let what = match arguments.stage {
+            Stage::PreCommit | Stage::PreMergeCommit => What::Staged { max_size: None },
+            Stage::CommitMsg => match arguments.rest.into_iter().next() {
+                Some(file) => What::Message(file),
+                None => {
+                    return Err(Failure::usage(
+                        "the commit-msg hook needs the file that holds the message",
+                        "call it as: keyfence hook run commit-msg \"$1\"",
+                    ));
+                }
+            },
+        };
+        Ok(Self { stage: arguments.stage, what, skip_id: arguments.skip_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::arguments::Arguments;
+    use super::{Request, What};
+
+    fn meant(line: &str) -> Result<Request, String> {
+        let words = std::iter::once("keyfence").chain(line.split_whitespace());
+        let arguments = Arguments::try_parse_from(words).map_err(|error| error.to_string())?;
+        Request::from_arguments(arguments).map_err(|failure| failure.words())
+    }
+
+    #[test]
+    fn what_is_scanned() {
+        let tree = |path: &str, honour_ignore_files| What::Tree {
+            paths: vec![path.into()],
+            honour_ignore_files,
+            max_size: None,
+        };
+        for (line, expected) in [
+            ("scan", tree(".", true)),
+            ("scan --no-ignore src", tree("src", false)),
+            ("scan -- --staged", tree("--staged", true)),
+            ("scan ./-", tree("./-", true)),
+            ("scan -", What::Stdin { name: None }),
+            ("scan - --stdin-name a.env", What::Stdin { name: Some("a.env".into()) }),
+            ("scan --staged --max-size 1K", What::Staged { max_size: Some(1024) }),
+            ("scan --message m", What::Message("m".into())),
+        ] {
+            match meant(line) {
+                Ok(Request::Scan(request)) => assert_eq!(request.what, expected, "{line}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn contradictions_say_why() {
+        for (line, expected) in [
+            ("scan --staged src", "whole index"),
+            ("scan - src", "two calls"),
+            ("scan --stdin-name x", "standard input is not scanned"),
+            ("scan --staged --no-ignore", "concerns directories only"),
+            ("scan - --max-size 1K", "read to its end"),
+            ("scan --message m src", "nothing else"),
+            ("scan --confidence sure", "possible, likely, certain"),
+            ("scan -j 0", "number would be zero"),
+            ("hook run commit-msg", "file that holds the message"),
+            ("hook install --stage pre-push", "pre-merge-commit"),
+        ] {
+            match meant(line) {
+                Err(words) => assert!(words.contains(expected), "{line}: {words}"),
+                Ok(request) => panic!("{line} was taken as {request:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_hook_stage_counts_once() {
+        match meant("hook install --stage commit-msg --stage commit-msg") {
+            Ok(Request::Install { place, .. }) => assert_eq!(place.stages.len(), 1),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The engine as a whole: bytes in, findings out.
+//!
+//! Must not know: files, git, clock, environment, output.
+//! Invariant: a pure function of (bytes, path, focus, rules): the same input gives the same findings, in the same order.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::model::{Chunk, CredentialSet, Evidence, Finding, Guide, Place, Role, Secret, Span, Verdict};
+use crate::rules::{Kind, Rule, RuleSet, TOKEN_REACH};
+
+use super::candidates::{Candidate, Gatherer};
+use super::document::Document;
+use super::fingerprint;
+use super::judgement::{Judge, Part};
+use super::sets::{self, Set};
+use super::text::Text;
+use super::words::WordIndex;
+
+/// Finds credentials in bytes. Built once, shared by all threads.
+pub struct Detector {
+    rules: RuleSet,
+    gatherer: Gatherer,
+    judge: OnceLock<Judge>,
+    words: OnceLock<WordIndex>,
+}
+
+/// What one thread reuses from chunk to chunk.
+#[derive(Default)]
+pub struct Scratch {
+    candidates: Vec<Candidate>,
+}
+
+/// What was found in one chunk: findings sorted by place, and the credentials they belong to.
+#[derive(Debug, Default)]
+pub struct Detection {
+    /// The findings; `credential` is an index into `credentials`.
+    pub findings: Vec<Finding>,
+    /// The credentials; `findings` are indices into `findings`.
+    pub credentials: Vec<CredentialSet>,
+    /// The text the findings were found in, where it is not the chunk's bytes (decoded UTF-16).
+    pub decoded: Option<Decoded>,
+}
+
+/// Text that stands for a chunk's bytes.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Where each finding stands in it, in the order of the findings.
+    pub spans: Vec<Span>,
+}
+
+impl Detector {
+    /// A detector for `rules`.
+    pub fn new(rules: RuleSet) -> Self {
+        let gatherer = Gatherer::new(&rules);
+        Self { rules, gatherer, judge: OnceLock::new(), words: OnceLock::new() }
+    }
+
+    /// A detector for the rules that ship with keyfence.
+    pub fn builtin() -> Self {
+        Self::new(RuleSet::builtin())
+    }
+
+    /// The rules it works with.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// How many bytes around a finding decide whether it is a candidate. Pieces of a large file must overlap by this.
+    pub fn reach(&self) -> usize {
+        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0).max(TOKEN_REACH) + 1
+    }
+
+    /// What to know and do about a provider's credentials.
+    pub fn guide(&self, provider: &str) -> Option<Guide> {
+        let provider = self.rules.providers.iter().find(|known| known.id == provider)?;
+        Some(Guide {
+            title: provider.title.to_string(),
+            power: provider.power.to_string(),
+            revoke: provider.revoke.as_ref().map(ToString::to_string),
+            steps: provider.steps.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// Everything in `chunk` that counts, with all its context.
+    pub fn detect(&self, chunk: &Chunk<'_>, scratch: &mut Scratch) -> Detection {
+        let text = Text::new(chunk.bytes);
+        self.gatherer.gather(&self.rules, &text.bytes, &mut scratch.candidates);
+        if scratch.candidates.is_empty() {
+            return Detection::default();
+        }
+        let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
+        let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
+        let document = Document::new(&text.bytes, &chunk.provenance.path, words);
+        let parts = judge.judge(&self.rules, &document, &scratch.candidates);
+        if parts.is_empty() {
+            return Detection::default();
+        }
+        let sets = sets::assemble(&self.rules, &document, parts);
+        let (mut detection, spans) =
+            Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
+        if let std::borrow::Cow::Owned(text) = text.bytes {
+            detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
+        }
+        detection
+    }
+
+    /// The local half alone: where candidates stand and what they could be, for the contracts' tests.
+    #[doc(hidden)]
+    pub fn candidates(&self, text: &[u8]) -> Vec<(Span, String)> {
+        let mut found = Vec::new();
+        self.gatherer.gather(&self.rules, text, &mut found);
+        found.iter().map(|candidate| (candidate.span, candidate.clue.label(&self.rules))).collect()
+    }
+}
+
+/// Turns parts into findings.
+struct Writer<'a> {
+    detector: &'a Detector,
+    judge: &'a Judge,
+    chunk: &'a Chunk<'a>,
+    document: &'a Document<'a>,
+    text: &'a Text<'a>,
+}
+
+impl Writer<'_> {
+    /// The findings, and where they stand in the text.
+    fn write(&self, sets: Vec<Set>) -> (Detection, Vec<Span>) {
+        let provenance = Arc::new(self.chunk.provenance.clone());
+        let mut detection = Detection::default();
+        let mut spans = Vec::new();
+        for set in sets {
+            // Parts outside the focus were read to know what the credential is; only what the focus touches is told.
+            let (told, mut findings): (Vec<Span>, Vec<Finding>) = set
+                .parts
+                .iter()
+                .map(|part| (part.span, self.finding(part, &set, &provenance)))
+                .filter(|(_, finding)| self.chunk.focus.touches(finding.place.line, finding.place.end_line))
+                .unzip();
+            if findings.is_empty() {
+                continue;
+            }
+            let credential = detection.credentials.len();
+            let first = detection.findings.len();
+            let ids: Vec<&[u8]> = findings.iter().map(|finding| finding.fingerprint.0.as_bytes()).collect();
+            let place = (findings[0].span.start as u64).to_be_bytes();
+            let path = provenance.path.as_bytes();
+            let id = fingerprint::short_id(&[&[path, &place], ids.as_slice()].concat());
+            findings.iter_mut().for_each(|finding| finding.credential = credential);
+            detection.credentials.push(CredentialSet {
+                id,
+                provider: self.detector.rules.providers[usize::from(set.provider)].id.to_string(),
+                state: set.state,
+                severity: set.severity,
+                findings: (first..first + findings.len()).collect(),
+            });
+            detection.findings.append(&mut findings);
+            spans.extend(told);
+        }
+        (detection, spans)
+    }
+
+    fn finding(&self, part: &Part, set: &Set, provenance: &Arc<crate::model::Provenance>) -> Finding {
+        let rules = &self.detector.rules;
+        let rule = &rules.rules[usize::from(part.rule)];
+        let value = part.span.of(self.document.text);
+        let provider = |index: u16| rules.providers[usize::from(index)].id.to_string();
+        let local = self.text.original(part.span);
+        let offset = usize::try_from(self.chunk.offset).unwrap_or(usize::MAX);
+        Finding {
+            rule: rule.id.to_string(),
+            provider: provider(rule.provider),
+            alternatives: set.alternatives.iter().map(|&index| provider(index)).collect(),
+            part: rule.part.to_string(),
+            role: rule.role,
+            severity: if set.parts.len() > 1 || rule.role == Role::Identifier {
+                set.severity
+            } else {
+                rule.severity
+            },
+            confidence: part.confidence,
+            verdict: self.verdict(part, rule, value),
+            provenance: Arc::clone(provenance),
+            span: Span::new(local.start.saturating_add(offset), local.end.saturating_add(offset)),
+            place: self.place(part.span),
+            secret: Secret::new(value),
+            masked: mask(rule, part, value, self.document.text),
+            evidence: Evidence {
+                name: part.name.clone(),
+                context: part.told.clone(),
+                checks: checks_of(rule),
+                randomness: part.randomness,
+            },
+            fingerprint: self.fingerprint(part, rule, value, set),
+            credential: 0,
+        }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        let place = self.document.place(span);
+        let before = self.chunk.lines_before;
+        Place { line: place.line + before, end_line: place.end_line + before, ..place }
+    }
+
+    fn verdict(&self, part: &Part, rule: &Rule, value: &[u8]) -> Verdict {
+        let known = part.known || self.judge.is_known(value);
+        match (known, rule.role) {
+            (true, Role::PrivateKey | Role::Mnemonic) => Verdict::Test,
+            (true, _) => Verdict::Known,
+            _ if rule.test => Verdict::Test,
+            _ => Verdict::Open,
+        }
+    }
+
+    fn fingerprint(&self, part: &Part, rule: &Rule, value: &[u8], set: &Set) -> crate::model::Fingerprint {
+        if let Some(url) = &part.connection {
+            let public = [
+                url.scheme.of(self.document.text),
+                url.user.of(self.document.text),
+                url.host.of(self.document.text),
+            ]
+            .join(&0);
+            return fingerprint::of_connection(&rule.id, &public, value);
+        }
+        let is_chosen =
+            |part: &Part| matches!(self.detector.rules.rules[usize::from(part.rule)].kind, Kind::Chosen(..));
+        match set.parts.iter().find(|partner| is_chosen(part) && !is_chosen(partner)) {
+            Some(partner) => fingerprint::of_chosen(&rule.id, value, partner.span.of(self.document.text)),
+            None => fingerprint::of_secret(&rule.id, value),
+        }
+    }
+}
+
+fn checks_of(rule: &Rule) -> Vec<String> {
+    let by_kind = match rule.kind {
+        Kind::Mnemonic(_) => Some("bip39"),
+        Kind::Pem(_) => Some("private-key"),
+        _ => None,
+    };
+    rule.checks.iter().map(ToString::to_string).chain(by_kind.map(str::to_owned)).collect()
+}
+
+/// The value as it may be shown: what is the same for every value of the kind, and how long it is.
+fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
+    match &rule.kind {
+        Kind::Mnemonic(_) => format!(
+            "({} words)",
+            value.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 2).count()
+        ),
+        Kind::Pem(_) => {
+            let label = value.split(|&byte| byte == b'-').find(|piece| !piece.is_empty()).unwrap_or_default();
+            format!("-----{}-----…", String::from_utf8_lossy(label))
+        }
+        Kind::Connection(_) => {
+            let scheme =
+                part.connection.as_ref().map(|url| String::from_utf8_lossy(url.scheme.of(text)).into_owned());
+            format!("{}://…:…@…", scheme.unwrap_or_default())
+        }
+        Kind::Shape(shapes) => {
+            let fitting = shapes
+                .iter()
+                .filter(|shape| shape.longest() >= value.len())
+                .map(|shape| shape.prefix)
+                .min()
+                .unwrap_or(0);
+            masked(&value[..fitting.min(value.len() / 2)], value.len())
+        }
+        Kind::Chosen(..) | Kind::Random(..) => masked(b"", value.len()),
+    }
+}
+
+fn masked(prefix: &[u8], length: usize) -> String {
+    format!("{}… ({length} characters)", String::from_utf8_lossy(prefix))
+}

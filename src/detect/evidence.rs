@@ -1,0 +1,132 @@
+//! Whose value it is: providers' words, weighed by how near they stand, in structure first and then in lines.
+//!
+//! Must not know: shapes, roles, what is done with the answer.
+//! Invariant: a lower score is stronger evidence, and a nearer word never scores worse than a farther one of its kind.
+
+use std::collections::BTreeMap;
+
+use crate::model::Span;
+
+use super::document::Document;
+use super::naming::Naming;
+use super::structure::Scope;
+use super::words::WordHit;
+
+/// The word that speaks for a provider, and how strongly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sign {
+    pub(crate) score: u32,
+    /// The word with where it stands, for people.
+    pub(crate) told: String,
+}
+
+/// In the value's own name, header or call.
+pub(crate) const IN_NAME: u32 = 0;
+const IN_HEAD: u32 = 10;
+const BESIDE: u32 = 12;
+/// Everything below speaks from the structure around the value.
+pub(crate) const STRUCTURE: u32 = 30;
+const SAME_LINE: u32 = 20;
+const NEAR: u32 = 31;
+const NEAR_LINES: usize = 12;
+/// Everything below stands within some lines.
+pub(crate) const NEARBY: u32 = 70;
+const IN_FILE_NAME: u32 = 70;
+const IN_PATH: u32 = 85;
+/// Everything from here on is said by the file as a whole.
+pub(crate) const IN_FILE: u32 = 100;
+/// No evidence at all.
+pub(crate) const NOWHERE: u32 = 1000;
+
+/// The strongest sign of each provider for `value`.
+pub(crate) fn signs(
+    document: &Document<'_>,
+    value: Span,
+    naming: &Naming,
+    scopes: &[Scope],
+) -> BTreeMap<u16, Sign> {
+    let mut best: BTreeMap<u16, (u32, WordHit, &'static str)> = BTreeMap::new();
+    let own_line = document.line_of(value.start);
+    for &hit in document.hits().iter().filter(|hit| !hit.span.overlaps(value)) {
+        let (score, place) = weigh(document, hit.span, value, own_line, naming, scopes);
+        if hit.weak && score >= SAME_LINE {
+            continue;
+        }
+        keep(&mut best, hit, score, place);
+    }
+    let name_start = document.path.as_bytes().len() - document.path.file_name().len();
+    for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
+        let (score, place) = if hit.span.start >= name_start {
+            (IN_FILE_NAME, "in the file's name")
+        } else {
+            (IN_PATH, "in the path")
+        };
+        keep(&mut best, hit, score, place);
+    }
+    best.into_iter()
+        .map(|(provider, (score, hit, place))| {
+            (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
+        })
+        .collect()
+}
+
+fn keep(
+    best: &mut BTreeMap<u16, (u32, WordHit, &'static str)>,
+    hit: WordHit,
+    score: u32,
+    place: &'static str,
+) {
+    let entry = best.entry(hit.provider).or_insert((score, hit, place));
+    if score < entry.0 {
+        *entry = (score, hit, place);
+    }
+}
+
+fn weigh(
+    document: &Document<'_>,
+    hit: Span,
+    value: Span,
+    own_line: usize,
+    naming: &Naming,
+    scopes: &[Scope],
+) -> (u32, &'static str) {
+    if naming.span.is_some_and(|name| name.contains(hit)) {
+        return (IN_NAME, "in its name");
+    }
+    if naming.callee.is_some_and(|callee| callee.contains(hit)) {
+        return (IN_NAME + 1, "in the call");
+    }
+    if let Some(depth) = scopes.iter().position(|scope| scope.head.contains(hit)) {
+        return (IN_HEAD + bounded(depth, 8), "in what it stands in");
+    }
+    let line = document.line_of(hit.start);
+    let lines = line.abs_diff(own_line);
+    let after = usize::from(hit.start > value.start);
+    if scopes.iter().take(2).any(|scope| scope.holds_directly(document, hit.start)) {
+        return (BESIDE + bounded(lines.min(7) * 2 + after, 17), "beside it");
+    }
+    if lines == 0 {
+        return (SAME_LINE, "on the same line");
+    }
+    if lines <= NEAR_LINES {
+        return (NEAR + bounded(lines * 3 + after, 38), if after == 1 { "below" } else { "above" });
+    }
+    (IN_FILE + bounded(lines, 500), "in the file")
+}
+
+fn bounded(number: usize, most: u32) -> u32 {
+    u32::try_from(number).unwrap_or(most).min(most)
+}
+
+fn tell(document: &Document<'_>, hit: WordHit, score: u32, place: &str, own_line: usize) -> String {
+    let in_path = (IN_FILE_NAME..IN_FILE).contains(&score);
+    let text = if in_path { document.path.as_bytes() } else { document.text };
+    let word = String::from_utf8_lossy(hit.span.of(text)).into_owned();
+    if in_path || score < NEAR {
+        return format!("`{word}` {place}");
+    }
+    let lines = document.line_of(hit.span.start).abs_diff(own_line);
+    let unit = if lines == 1 { "line" } else { "lines" };
+    let direction = if document.line_of(hit.span.start) < own_line { "above" } else { "below" };
+    format!("`{word}` {lines} {unit} {direction}")
+}

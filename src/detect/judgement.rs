@@ -1,0 +1,452 @@
+//! Step three: what a candidate is, judged by its name, its surroundings, its file.
+//!
+//! Must not know: how candidates are found, how parts become credentials.
+//! Invariant: each candidate becomes at most one part, and overlapping candidates at most one altogether.
+
+use crate::model::{Confidence, Role, Span};
+use crate::rules::{Kind, Need, PemKind, Rule, RuleSet};
+
+use super::candidates::{Candidate, Clue};
+use super::connection::Connection;
+use super::document::Document;
+use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, STRUCTURE, Sign, signs};
+use super::fingerprint::published_hash;
+use super::naming::{Naming, Standing, name_of};
+use super::phrase::Phrase;
+use super::placeholder::{is_no_password, is_placeholder};
+use super::randomness;
+use super::structure::{Scope, scopes};
+use super::veto;
+use super::{candidates::RANDOM_ENOUGH, names::Name};
+
+/// A candidate that was believed.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) rule: u16,
+    pub(crate) span: Span,
+    pub(crate) confidence: Confidence,
+    /// Whether it stands by itself, or only with another part of the same credential.
+    pub(crate) firm: bool,
+    /// How near the evidence of the provider is (see `evidence`).
+    pub(crate) score: u32,
+    pub(crate) told: Vec<String>,
+    pub(crate) name: Option<String>,
+    /// What the name says apart from the part: equal for the parts of one account.
+    pub(crate) stem: String,
+    /// Where the innermost scope begins: equal for values written down together.
+    pub(crate) scope: usize,
+    /// Other rules that the value fits, with their scores.
+    pub(crate) rivals: Vec<(u16, u32)>,
+    pub(crate) randomness: Option<f32>,
+    /// Whether the value is published.
+    pub(crate) known: bool,
+    pub(crate) connection: Option<Connection>,
+}
+
+/// What a rule's values look like, asked once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looks {
+    /// Nothing about the shape is rare: hashes and ids have it too.
+    common: bool,
+    /// Made of hexadecimal digits and dashes, where letters say nothing about randomness.
+    hex: bool,
+}
+
+/// Judges candidates; built once and shared.
+pub(crate) struct Judge {
+    looks: Vec<Looks>,
+    known: Vec<u64>,
+}
+
+/// How strongly a name alone speaks where no provider needs to be named.
+const BY_NAME: u32 = 45;
+const SHORT_TOKEN: usize = 24;
+
+impl Judge {
+    pub(crate) fn new(rules: &RuleSet) -> Self {
+        let mut known: Vec<u64> = rules.rules.iter().flat_map(|rule| rule.known.iter().copied()).collect();
+        known.sort_unstable();
+        Self { looks: rules.rules.iter().map(looks).collect(), known }
+    }
+
+    /// The parts among `candidates`, sorted by place.
+    pub(crate) fn judge(
+        &self,
+        rules: &RuleSet,
+        document: &Document<'_>,
+        candidates: &[Candidate],
+    ) -> Vec<Part> {
+        let blocks = veto::armoured_blocks(document.text);
+        let bench =
+            Bench { judge: self, rules, document, lock_file: veto::is_lock_file(document.path.file_name()) };
+        let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
+        let mut groups: Vec<&[Candidate]> = candidates
+            .chunk_by(|one, other| one.span == other.span)
+            .filter(|group| matches!(group[0].clue, Clue::Token(_) | Clue::Random(_)))
+            .filter(|group| !blocks.iter().any(|block| block.contains(group[0].span)))
+            .collect();
+        // Longer tokens first: what is inside a believed one is a piece of it.
+        groups.sort_by_key(|group| (std::cmp::Reverse(group[0].span.len()), group[0].span.start));
+        for generic in [false, true] {
+            for group in &groups {
+                let span = group[0].span;
+                if !parts.iter().any(|part| part.span.overlaps(span)) {
+                    parts.extend(bench.token(group, generic));
+                }
+            }
+        }
+        parts.sort_by_key(|part| (part.span.start, part.span.end));
+        parts
+    }
+
+    pub(crate) fn is_known(&self, value: &[u8]) -> bool {
+        self.known.binary_search(&published_hash(value)).is_ok()
+    }
+}
+
+fn looks(rule: &Rule) -> Looks {
+    let Kind::Shape(shapes) = &rule.kind else { return Looks::default() };
+    let hex_digits = (b"0123456789abcdefABCDEFx-").iter().fold(0_u128, |set, &byte| set | 1 << byte);
+    let hex = shapes.iter().all(|shape| shape.core_set() & !hex_digits == 0);
+    let prefixed = shapes.iter().all(|shape| shape.prefix >= 2);
+    let short = shapes.iter().any(|shape| shape.longest() < SHORT_TOKEN);
+    let upper_hex_only =
+        shapes.iter().all(|shape| shape.core_set() & (1 << b'a') == 0 && shape.core_set() & (1 << b'-') == 0);
+    Looks { common: !prefixed && ((hex && !upper_hex_only) || short), hex }
+}
+
+/// One document under judgement.
+struct Bench<'a> {
+    judge: &'a Judge,
+    rules: &'a RuleSet,
+    document: &'a Document<'a>,
+    lock_file: bool,
+}
+
+/// What stands around one value.
+struct Surroundings {
+    naming: Naming,
+    scopes: Vec<Scope>,
+    signs: std::collections::BTreeMap<u16, Sign>,
+}
+
+/// One reading of a token.
+struct Reading {
+    rule: u16,
+    score: u32,
+    misfit: u32,
+    firm: bool,
+}
+
+impl Bench<'_> {
+    fn rule(&self, index: u16) -> &Rule {
+        &self.rules.rules[usize::from(index)]
+    }
+
+    fn surroundings(&self, span: Span) -> Surroundings {
+        let scopes = scopes(self.document, span);
+        let naming = name_of(self.document, span, &scopes);
+        let signs = signs(self.document, span, &naming, &scopes);
+        Surroundings { naming, scopes, signs }
+    }
+
+    /// Keys, phrases and URLs: what is recognised as a whole.
+    fn whole(&self, candidate: &Candidate) -> Option<Part> {
+        match &candidate.clue {
+            Clue::Key(kind) => self.key(candidate.span, *kind),
+            Clue::Phrase(phrase) => self.phrase(phrase),
+            Clue::Connection(url) => self.connection(url),
+            Clue::Token(_) | Clue::Random(_) => None,
+        }
+    }
+
+    fn key(&self, span: Span, kind: PemKind) -> Option<Part> {
+        let around = self.surroundings(span);
+        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Pem(kinds) if kinds.contains(&kind));
+        let (index, score) = self
+            .rules
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| fits(rule))
+            .map(|(index, rule)| {
+                (index, if rule.need == Need::Nothing { NEARBY } else { score_of(&around, rule) })
+            })
+            .filter(|&(_, score)| score <= NEARBY)
+            .min_by_key(|&(index, score)| (score, index))?;
+        let rule = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
+        Some(self.part(rule, span, Confidence::Certain, true, score, &around))
+    }
+
+    fn phrase(&self, phrase: &Phrase) -> Option<Part> {
+        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Mnemonic(counts) if counts.iter().any(|&count| usize::from(count) == phrase.words.len()));
+        let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
+            .expect("compiling rules refuses more than 65,535 of them");
+        let known = self.judge.is_known(&super::checks::bip39::sentence(&phrase.words));
+        let mut distinct = phrase.words.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        if !known && distinct.len() + 2 < phrase.words.len() {
+            return None;
+        }
+        let around = self.surroundings(phrase.span);
+        let part = self.part(rule, phrase.span, Confidence::Certain, true, IN_NAME, &around);
+        Some(Part { known, ..part })
+    }
+
+    fn connection(&self, url: &Connection) -> Option<Part> {
+        let text = self.document.text;
+        let scheme = url.scheme.of(text).to_ascii_lowercase();
+        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Connection(schemes) if schemes.iter().any(|known| known.as_bytes() == scheme));
+        let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
+            .expect("compiling rules refuses more than 65,535 of them");
+        let (user, password, host) = (url.user.of(text), url.password.of(text), url.host.of(text));
+        let documented = [b"example.".as_slice(), b"host", b"hostname", b"your"].iter().any(|word| {
+            host.to_ascii_lowercase().starts_with(word)
+                || memchr::memmem::find(host, b".example").is_some()
+                || memchr::memmem::find(host, b"example.com").is_some()
+        });
+        if is_no_password(password) || password.eq_ignore_ascii_case(user) || documented || password.len() < 3
+        {
+            return None;
+        }
+        let local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[::1]"]
+            .iter()
+            .any(|head| host.starts_with(head));
+        let confidence = if local && password.len() < 16 { Confidence::Possible } else { Confidence::Likely };
+        let around = self.surroundings(url.password);
+        let part = self.part(rule, url.password, confidence, true, IN_NAME, &around);
+        Some(Part { connection: Some(url.clone()), ..part })
+    }
+
+    /// A token that one or several rules admit.
+    fn token(&self, group: &[Candidate], generic: bool) -> Option<Part> {
+        let span = group[0].span;
+        let value = span.of(self.document.text);
+        let rules: Vec<u16> = group
+            .iter()
+            .filter_map(|candidate| match candidate.clue {
+                Clue::Token(rule) if !generic => Some(rule),
+                Clue::Random(rule) if generic => Some(rule),
+                _ => None,
+            })
+            .collect();
+        if rules.is_empty() {
+            return None;
+        }
+        let known = self.judge.is_known(value) || self.judge.is_known(&canonical_hex(value));
+        if !known && is_placeholder(value) {
+            return None;
+        }
+        if let Some(&rule) = rules.iter().find(|&&rule| self.rule(rule).need == Need::Nothing) {
+            let around = self.surroundings(span);
+            let part = self.part(rule, span, Confidence::Certain, true, IN_NAME, &around);
+            return Some(Part { known, ..part });
+        }
+        if self.lock_file || veto::is_vetoed(self.document, span) {
+            return None;
+        }
+        let around = self.surroundings(span);
+        if around.naming.name.vetoes() && !self.is_header(&around.naming) {
+            return None;
+        }
+        let part =
+            if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
+        part.map(|part| Part { known, ..part })
+    }
+
+    fn is_header(&self, naming: &Naming) -> bool {
+        let Some(span) = naming.span else { return false };
+        let name = span.of(self.document.text).to_ascii_lowercase();
+        self.rules
+            .providers
+            .iter()
+            .any(|provider| provider.headers.iter().any(|(header, _)| header.as_bytes() == name))
+    }
+
+    /// The best reading of a token that needs context.
+    fn read(&self, rules: &[u16], span: Span, around: &Surroundings) -> Option<Part> {
+        let value = span.of(self.document.text);
+        let z = randomness::score(value);
+        let mut readings: Vec<Reading> = rules
+            .iter()
+            .filter(|&&rule| self.judge.looks[usize::from(rule)].hex || z > RANDOM_ENOUGH)
+            .filter_map(|&rule| self.reading(rule, around, span))
+            .collect();
+        readings.sort_by_key(|reading| (reading.score + reading.misfit, !reading.firm, reading.rule));
+        let best = readings.first()?;
+        if self.belongs_elsewhere(best, &readings, around) {
+            return None;
+        }
+        let confidence = if best.score < IN_FILE { Confidence::Likely } else { Confidence::Possible };
+        let mut part = self.part(best.rule, span, confidence, best.firm, best.score, around);
+        part.rivals =
+            readings[1..].iter().map(|reading| (reading.rule, reading.score + reading.misfit)).collect();
+        part.randomness = Some(z);
+        Some(part)
+    }
+
+    /// Whether the structure names a provider whose values look different.
+    fn belongs_elsewhere(&self, best: &Reading, readings: &[Reading], around: &Surroundings) -> bool {
+        let readable =
+            |provider: u16| readings.iter().any(|reading| self.rule(reading.rule).provider == provider);
+        best.score >= STRUCTURE
+            && best.score != BY_NAME
+            && around.signs.iter().any(|(&provider, sign)| {
+                sign.score < STRUCTURE && sign.score < best.score && !readable(provider)
+            })
+    }
+
+    fn reading(&self, index: u16, around: &Surroundings, span: Span) -> Option<Reading> {
+        let rule = self.rule(index);
+        let common = self.judge.looks[usize::from(index)].common;
+        let named = names_match(rule, &around.naming, self.document.text);
+        if rule.need == Need::Name {
+            return named.then_some(Reading {
+                rule: index,
+                score: score_of(around, rule).min(BY_NAME),
+                misfit: 0,
+                firm: true,
+            });
+        }
+        let score = score_of(around, rule);
+        let misfit = self.misfit(rule, named, around, span);
+        let firm = rule.need != Need::Partner && firmness(around.naming.standing, common, score, misfit);
+        let possible = match around.naming.standing {
+            Standing::Named => score < NOWHERE || (misfit <= 2 && !common),
+            Standing::Positional(_) => score < if common { IN_FILE } else { NOWHERE },
+            Standing::Bare => score < IN_FILE,
+            Standing::Loose => score < if common { STRUCTURE } else { NEARBY },
+        };
+        (firm || possible).then_some(Reading { rule: index, score, misfit, firm })
+    }
+
+    /// How badly the value's name or position fits the part, 0 for well.
+    fn misfit(&self, rule: &Rule, named: bool, around: &Surroundings, span: Span) -> u32 {
+        if let Some(part) = self.header_part(rule, &around.naming) {
+            return if part { 0 } else { 8 };
+        }
+        let role = around.naming.name.role().or_else(|| self.expected_role(&around.naming, span));
+        match role {
+            Some(role) if role == rule.role => 0,
+            Some(Role::Secret) if rule.role == Role::Identifier => 10,
+            _ if named => 1,
+            Some(Role::Token) => 2,
+            Some(Role::Identifier) if rule.role == Role::Token => 2,
+            Some(Role::Identifier) => 6,
+            Some(_) => 8,
+            None => 12,
+        }
+    }
+
+    /// Whether the name is a header of the rule's provider, and if so whether it carries this part.
+    fn header_part(&self, rule: &Rule, naming: &Naming) -> Option<bool> {
+        let name = naming.span?.of(self.document.text).to_ascii_lowercase();
+        let provider = &self.rules.providers[usize::from(rule.provider)];
+        provider
+            .headers
+            .iter()
+            .find(|(header, _)| header.as_bytes() == name)
+            .map(|(_, part)| *part == rule.part)
+    }
+
+    /// The role that a position implies: key first, then secret, then passphrase.
+    fn expected_role(&self, naming: &Naming, span: Span) -> Option<Role> {
+        match naming.standing {
+            Standing::Positional(0) => Some(Role::Identifier),
+            Standing::Positional(1) => Some(Role::Secret),
+            Standing::Positional(2) => Some(Role::Passphrase),
+            Standing::Bare => {
+                let number = self.document.line_of(span.start);
+                let after_token = number > 0
+                    && self.document.line(number - 1).of(self.document.text).trim_ascii().len() >= 16;
+                Some(if after_token { Role::Secret } else { Role::Identifier })
+            }
+            _ => None,
+        }
+    }
+
+    fn generic(&self, index: u16, span: Span, around: &Surroundings) -> Option<Part> {
+        let value = span.of(self.document.text);
+        let rule = self.rule(index);
+        let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+        let plausible = !hex || [16, 20, 24, 32, 36, 40, 48, 56, 64, 96, 128].contains(&value.len());
+        let in_words =
+            value.iter().filter(|byte| matches!(byte, b'/' | b'-' | b'_' | b'+')).count() * 6 > value.len();
+        let named = matches!(around.naming.standing, Standing::Named | Standing::Positional(_))
+            && names_match(rule, &around.naming, self.document.text);
+        if !named || !plausible || (in_words && !hex) {
+            return None;
+        }
+        let mut part = self.part(index, span, Confidence::Possible, true, NOWHERE, around);
+        part.randomness = Some(randomness::score(value));
+        Some(part)
+    }
+
+    fn part(
+        &self,
+        rule: u16,
+        span: Span,
+        confidence: Confidence,
+        firm: bool,
+        score: u32,
+        around: &Surroundings,
+    ) -> Part {
+        let provider = self.rule(rule).provider;
+        let name = around
+            .naming
+            .span
+            .or(around.naming.callee)
+            .map(|name| String::from_utf8_lossy(name.of(self.document.text)).trim().to_owned());
+        Part {
+            rule,
+            span,
+            confidence,
+            firm,
+            score,
+            told: around.signs.get(&provider).map(|sign| sign.told.clone()).into_iter().collect(),
+            name: name.filter(|name| !name.is_empty()),
+            stem: around.naming.name.stem(),
+            scope: around.scopes.first().map_or(0, |scope| scope.body.start),
+            rivals: Vec::new(),
+            randomness: None,
+            known: false,
+            connection: None,
+        }
+    }
+}
+
+fn score_of(around: &Surroundings, rule: &Rule) -> u32 {
+    around.signs.get(&rule.provider).map_or(NOWHERE, |sign| sign.score)
+}
+
+/// Whether the value's name, or the call it is handed to, is one of the rule's own names.
+fn names_match(rule: &Rule, naming: &Naming, text: &[u8]) -> bool {
+    let callee = naming.callee.map(|span| Name::new(span.of(text))).unwrap_or_default();
+    let positional = matches!(naming.standing, Standing::Positional(_));
+    rule.names.iter().any(|name| naming.name.has(name) || (positional && callee.has(name)))
+        || (!naming.name.is_empty()
+            && naming.name.role() == Some(rule.role)
+            && rule.need != Need::Name
+            && !matches!(rule.kind, Kind::Random(..)))
+}
+
+/// Whether a reading is believed without a partner.
+fn firmness(standing: Standing, common: bool, score: u32, misfit: u32) -> bool {
+    match (standing, common) {
+        (Standing::Named, false) if misfit <= 2 => score < NOWHERE,
+        (Standing::Named, true) if misfit <= 2 => score < NEARBY,
+        (Standing::Named, false) if misfit <= 10 => score < IN_FILE,
+        (Standing::Named, true) if misfit <= 10 => score < STRUCTURE,
+        (Standing::Named | Standing::Positional(_), false) => score < STRUCTURE,
+        (Standing::Bare, false) => (NEARBY..IN_FILE).contains(&score) || score < STRUCTURE,
+        (Standing::Loose, false) => score < NEARBY,
+        _ => false,
+    }
+}
+
+/// Hexadecimal keys are published in many spellings; packs list 64 lower-case digits.
+fn canonical_hex(value: &[u8]) -> Vec<u8> {
+    let lower = value.to_ascii_lowercase();
+    lower.strip_prefix(b"0x").map_or(lower.clone(), <[u8]>::to_vec)
+}

@@ -1,0 +1,319 @@
+//! What a name means: its words, the role they imply, and whether they say "this is no secret".
+//!
+//! Must not know: documents, providers, rules.
+//! Invariant: depends on nothing but the name's letters; camelCase, snake_case, kebab-case and dotted.paths are equal.
+
+use crate::model::Role;
+
+/// A name as lower-case words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Name {
+    words: Vec<String>,
+    squashed: String,
+}
+
+/// Longer names are sentences or data.
+const LONGEST_NAME: usize = 120;
+
+impl Name {
+    pub(crate) fn new(text: &[u8]) -> Self {
+        let mut words: Vec<String> = Vec::new();
+        let mut word = String::new();
+        let text = &text[..text.len().min(LONGEST_NAME)];
+        for (at, &byte) in text.iter().enumerate() {
+            let starts_word = byte.is_ascii_uppercase()
+                && at > 0
+                && (text[at - 1].is_ascii_lowercase()
+                    || text[at - 1].is_ascii_digit()
+                    || (text[at - 1].is_ascii_uppercase()
+                        && text.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
+            if !byte.is_ascii_alphanumeric() || starts_word {
+                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+            }
+            if byte.is_ascii_alphanumeric() {
+                word.push(char::from(byte.to_ascii_lowercase()));
+            }
+        }
+        words.extend((!word.is_empty()).then_some(word));
+        let squashed = words.concat();
+        Self { words, squashed }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Whether `phrase` (lower-case words with single spaces) occurs in the name. A long phrase may also be written
+    /// without any boundary, as in `apikey`; a short one must be whole words.
+    pub(crate) fn has(&self, phrase: &str) -> bool {
+        let squashed: String = phrase.split(' ').collect();
+        if squashed.len() > 5 {
+            return self.squashed.contains(&squashed);
+        }
+        let wanted: Vec<&str> = phrase.split(' ').collect();
+        self.words
+            .windows(wanted.len())
+            .any(|window| window.iter().map(String::as_str).eq(wanted.iter().copied()))
+    }
+
+    fn any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.has(phrase))
+    }
+
+    /// Whether the name is any of `phrases` by itself, apart from digits.
+    fn is_only(&self, phrases: &[&str]) -> bool {
+        let bare = self.squashed.trim_end_matches(|character: char| character.is_ascii_digit());
+        phrases.contains(&bare)
+    }
+
+    /// The role that the name implies.
+    pub(crate) fn role(&self) -> Option<Role> {
+        if self.any(PASSPHRASE) {
+            Some(Role::Passphrase)
+        } else if self.any(SECRET) || self.is_only(&["secret", "sk", "pk", "seckey"]) {
+            Some(Role::Secret)
+        } else if self.any(IDENTIFIER) || self.is_only(&["key", "id", "ak", "apikey"]) {
+            Some(Role::Identifier)
+        } else if self.any(TOKEN) {
+            Some(Role::Token)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the name says that the value is public or computed.
+    pub(crate) fn vetoes(&self) -> bool {
+        let about_asset = self.any(&[
+            "token address",
+            "token id",
+            "token pair",
+            "base token",
+            "quote token",
+            "token symbol",
+        ]);
+        about_asset
+            || self.any(PUBLIC)
+            || (self.any(WEAK_PUBLIC)
+                && !self.any(&["secret", "private", "api key", "apikey", "passphrase", "password"]))
+    }
+
+    /// The name without the words that tell parts apart: equal for the key and the secret of one account.
+    pub(crate) fn stem(&self) -> String {
+        let is_part = |word: &&String| !PART_WORDS.contains(&word.as_str());
+        self.words.iter().filter(is_part).map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).collect()
+    }
+}
+
+const PASSPHRASE: &[&str] = &["passphrase", "password", "passwd", "pass", "pwd", "pass phrase"];
+const SECRET: &[&str] = &[
+    "secret",
+    "private",
+    "priv",
+    "b64secret",
+    "apisecret",
+    "secretkey",
+    "seckey",
+    "sk",
+    "seed",
+    "mnemonic",
+    "signing key",
+    "privkey",
+];
+const IDENTIFIER: &[&str] =
+    &["key", "apikey", "access", "api", "client id", "clientid", "key id", "keyid", "login", "uid"];
+const TOKEN: &[&str] =
+    &["token", "auth", "authorization", "bearer", "credential", "credentials", "webhook", "dsn"];
+/// Say so whatever else the name says.
+const PUBLIC: &[&str] = &[
+    "hash",
+    "digest",
+    "checksum",
+    "signature",
+    "sha1",
+    "sha256",
+    "sha512",
+    "sha",
+    "md5",
+    "integrity",
+    "txid",
+    "tx",
+    "transaction",
+    "address",
+    "addr",
+    "public key",
+    "publickey",
+    "pubkey",
+    "pub",
+    "fingerprint",
+    "thumbprint",
+    "topic",
+    "topics",
+    "etag",
+    "resolved",
+    "commit",
+    "revision",
+    "blockhash",
+    "bytecode",
+    "typehash",
+    "merkle",
+    "condition id",
+    "order id",
+    "client oid",
+    "clientoid",
+    "orderid",
+    "request id",
+    "trace id",
+    "session id",
+    "correlation id",
+    "message id",
+    "nonce",
+    "signatures",
+    "sign",
+    "sig",
+];
+/// Say so unless the name also says secret.
+const WEAK_PUBLIC: &[&str] = &[
+    "salt",
+    "iv",
+    "uuid",
+    "guid",
+    "root",
+    "slot",
+    "block",
+    "version",
+    "color",
+    "colour",
+    "url",
+    "uri",
+    "path",
+    "file",
+    "filename",
+    "image",
+    "icon",
+    "font",
+    "test id",
+    "build",
+    "node id",
+    "user id",
+    "account id",
+    "project id",
+    "index",
+    "cid",
+    "public",
+    "name",
+    "keyword",
+    "field",
+    "column",
+    "selector",
+    "class",
+    "style",
+    "label",
+    "title",
+    "description",
+    "comment",
+    "symbol",
+    "pair",
+    "market",
+    "issue",
+    "peer",
+    "pool",
+    "feed",
+    "program",
+    "contract",
+    "mint",
+    "owner",
+    "authority",
+    "cursor",
+    "offset",
+    "page",
+    "listen key",
+    "checksum",
+];
+const PART_WORDS: &[&str] = &[
+    "api",
+    "key",
+    "apikey",
+    "secret",
+    "apisecret",
+    "secretkey",
+    "access",
+    "private",
+    "public",
+    "passphrase",
+    "password",
+    "pass",
+    "pwd",
+    "id",
+    "client",
+    "b64secret",
+    "token",
+    "phrase",
+    "name",
+    "priv",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+    use crate::model::Role;
+
+    #[test]
+    fn names_are_words_however_they_are_written() {
+        for (text, words) in [
+            ("BINANCE_API_KEY", vec!["binance", "api", "key"]),
+            ("binanceApiKey", vec!["binance", "api", "key"]),
+            ("X-MBX-APIKEY", vec!["x", "mbx", "apikey"]),
+            ("APIKeySecret", vec!["api", "key", "secret"]),
+            ("exchange.okx.secretKey", vec!["exchange", "okx", "secret", "key"]),
+            ("key2Secret", vec!["key2", "secret"]),
+        ] {
+            assert_eq!(Name::new(text.as_bytes()).words(), words, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_imply_roles() {
+        for (text, role) in [
+            ("apiKey", Some(Role::Identifier)),
+            ("key", Some(Role::Identifier)),
+            ("api_secret_key", Some(Role::Secret)),
+            ("secret", Some(Role::Secret)),
+            ("BinanceSecretKey", Some(Role::Secret)),
+            ("GDAX_B64_SECRET", Some(Role::Secret)),
+            ("privateKey", Some(Role::Secret)),
+            ("OKX_PASSPHRASE", Some(Role::Passphrase)),
+            ("password", Some(Role::Passphrase)),
+            ("client_id", Some(Role::Identifier)),
+            ("access_token", Some(Role::Identifier)),
+            ("bot_token", Some(Role::Token)),
+            ("monkey", None),
+            ("pairWhitelist", None),
+        ] {
+            assert_eq!(Name::new(text.as_bytes()).role(), role, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_veto() {
+        for (text, veto) in [
+            ("tx_hash", true),
+            ("sha256", true),
+            ("signature", true),
+            ("publicKey", true),
+            ("token_address", true),
+            ("apiKey", false),
+            ("secret_key", false),
+            ("API_SECRET", false),
+            ("clientOid", true),
+            ("api_key_id", false),
+            ("design_key", false),
+        ] {
+            assert_eq!(Name::new(text.as_bytes()).vetoes(), veto, "{text}");
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! What a value is called: the left side, key, header, parameter or call that it belongs to.
+//!
+//! Languages are not parsed. A name is what stands before the value and its separator, and separators are few.
+//!
+//! Must not know: providers, rules.
+//! Invariant: looks at the value's statement, the line before it, and the brackets around it; never at the value.
+
+use crate::model::Span;
+
+use super::document::Document;
+use super::names::Name;
+use super::structure::{Scope, innermost_bracket};
+
+/// How a value stands in its statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// `name = value`, `name: value`, `<name>value</name>`, `--name value`, `?name=value`.
+    Named,
+    /// An argument or element without a name: its position among its siblings, from 0.
+    Positional(usize),
+    /// Alone on its line.
+    Bare,
+    /// In running text or in something that is not understood.
+    Loose,
+}
+
+/// What a value is called.
+#[derive(Clone, Debug)]
+pub(crate) struct Naming {
+    pub(crate) name: Name,
+    /// Where the name stands.
+    pub(crate) span: Option<Span>,
+    pub(crate) standing: Standing,
+    /// What is called with the value as argument, if it is one.
+    pub(crate) callee: Option<Span>,
+    /// Whether the value stands in quotes.
+    pub(crate) quoted: bool,
+}
+
+const LONGEST_NAME: usize = 80;
+/// Keys whose value has its name beside it: `- name: API_KEY` / `value: …`.
+const STAND_INS: &[&[u8]] = &[b"value", b"default", b"val", b"current", b"initialvalue", b"currentvalue"];
+const NAME_KEYS: &[&[u8]] = &[b"name", b"key", b"variable", b"id"];
+
+/// Names `value`, given the scopes around it.
+pub(crate) fn name_of(document: &Document<'_>, value: Span, scopes: &[Scope]) -> Naming {
+    let text = document.text;
+    let (before, quoted) = before_literal(text, value.start);
+    let mut naming = named_from(document, value, before, quoted, scopes);
+    if naming.span.is_some_and(|span| STAND_INS.iter().any(|word| span.of(text).eq_ignore_ascii_case(word))) {
+        if let Some(span) = sibling_name(document, value) {
+            naming.name = Name::new(span.of(text));
+            naming.span = Some(span);
+        }
+    }
+    naming.callee = naming.callee.or_else(|| callee(scopes, text));
+    naming
+}
+
+/// The call whose argument list encloses the value, through an object literal at most.
+fn callee(scopes: &[Scope], text: &[u8]) -> Option<Span> {
+    let call = scopes.iter().take(2).find(|scope| scope.bracket == Some(b'('))?;
+    let name = last_path(text, call.head);
+    (!name.is_empty()).then_some(name)
+}
+
+fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool, scopes: &[Scope]) -> Naming {
+    let text = document.text;
+    let line = document.line_around(value.start);
+    let plain = |name: Option<Span>, standing| Naming {
+        name: name.map(|span| Name::new(span.of(text))).unwrap_or_default(),
+        span: name,
+        standing,
+        callee: None,
+        quoted,
+    };
+    let at = skip_back(text, before, line.start, b" \t");
+    if at == line.start {
+        return bare(document, value, line, quoted, plain);
+    }
+    match text[at - 1] {
+        b'=' | b':' | b'>' => plain(left_side(text, at - 1, line.start), Standing::Named),
+        b'|' | b'?' => plain(default_of(text, at, line.start), Standing::Named),
+        b'(' | b',' | b'[' | b'{' => positional(document, at, line, scopes, plain),
+        _ if is_word_before(text, at, b"or") => plain(default_of(text, at - 2, line.start), Standing::Named),
+        _ if quoted => plain(option_before(text, at, line.start), Standing::Loose),
+        _ => {
+            let option = option_before(text, at, line.start);
+            let standing = if option.is_some_and(|span| text[line.start..span.start].ends_with(b"-")) {
+                Standing::Named
+            } else {
+                Standing::Loose
+            };
+            plain(option.or(Some(Span::new(line.start.max(at.saturating_sub(40)), at))), standing)
+        }
+    }
+}
+
+/// Steps over the opening quote and what a literal may have before it (`b"`, `f'`, `\"`, a `Bearer ` inside).
+fn before_literal(text: &[u8], start: usize) -> (usize, bool) {
+    let mut at = start;
+    for scheme in
+        [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"Token ", b"token ", b"Bot ", b"ApiKey ", b"Apikey "]
+    {
+        if text[..at].ends_with(scheme) {
+            at -= scheme.len();
+        }
+    }
+    let Some(quote) = at.checked_sub(1).filter(|&before| matches!(text[before], b'"' | b'\'' | b'`')) else {
+        return (at, false);
+    };
+    at = quote;
+    while at > 0 && matches!(text[at - 1], b'\\' | b'"' | b'\'') {
+        at -= 1;
+    }
+    let prefix = at
+        .checked_sub(1)
+        .filter(|&before| matches!(text[before], b'b' | b'f' | b'r' | b'u' | b'@' | b'$' | b'L'));
+    if let Some(prefix) = prefix.filter(|&prefix| prefix == 0 || !is_name_byte(text[prefix - 1])) {
+        at = prefix;
+    }
+    (at, true)
+}
+
+fn skip_back(text: &[u8], mut at: usize, limit: usize, skipped: &[u8]) -> usize {
+    while at > limit && skipped.contains(&text[at - 1]) {
+        at -= 1;
+    }
+    at
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')
+}
+
+fn is_word_before(text: &[u8], at: usize, word: &[u8]) -> bool {
+    text[..at].ends_with(word) && !text[..at - word.len()].last().is_some_and(|&byte| is_name_byte(byte))
+}
+
+/// The name left of a separator that ends at `separator`.
+fn left_side(text: &[u8], separator: usize, line_start: usize) -> Option<Span> {
+    if text[separator] == b'>' && separator > line_start && !matches!(text[separator - 1], b'=' | b'-') {
+        return tag_before(text, separator, line_start);
+    }
+    // Compound separators: `:=`, `=>`, `->`, `==`, `?=`, `+=`, `||=`.
+    let end = skip_back(text, separator, line_start, b"=:>-?+!|~ \t");
+    let end = skip_back(text, end, line_start, b" \t");
+    let start = statement_start(text, end, line_start);
+    let side = trim(text, Span::new(start, end));
+    let declared = typed_name(text, side).unwrap_or(side);
+    let name = last_path(text, declared);
+    (!name.is_empty()).then_some(name)
+}
+
+/// `<name attr="x">value`: the tag's name.
+fn tag_before(text: &[u8], close: usize, line_start: usize) -> Option<Span> {
+    let open = memchr::memrchr(b'<', &text[line_start..close])? + line_start + 1;
+    let length = text[open..close]
+        .iter()
+        .take_while(|&&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b':'))
+        .count();
+    (length > 0).then(|| Span::new(open, open + length))
+}
+
+/// Back to where the statement or member begins that ends at `end`.
+fn statement_start(text: &[u8], end: usize, line_start: usize) -> usize {
+    let limit = line_start.max(end.saturating_sub(LONGEST_NAME));
+    let mut depth = 0_usize;
+    let mut quote = None;
+    for at in (limit..end).rev() {
+        let byte = text[at];
+        match (quote, byte) {
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'' | b'`') => quote = Some(byte),
+            (None, b')' | b']') => depth += 1,
+            (None, b'(' | b'[') if depth > 0 => depth -= 1,
+            (None, b'(' | b'[' | b'{' | b'}' | b',' | b';' | b'&' | b'?' | b'#') if depth == 0 => {
+                return at + 1;
+            }
+            _ => {}
+        }
+    }
+    limit
+}
+
+/// `name: Type` before a `=`: the part before the colon.
+fn typed_name(text: &[u8], side: Span) -> Option<Span> {
+    let bytes = side.of(text);
+    let colon = memchr::memchr(b':', bytes)?;
+    let name = bytes[..colon].trim_ascii();
+    let is_variable =
+        name.last().is_some_and(|&byte| is_name_byte(byte) || byte == b'?') && !name.ends_with(b"$env");
+    is_variable.then(|| Span::new(side.start, side.start + colon))
+}
+
+/// The last name in `span`: a quoted key, or a path such as `config["exchange"].apiKey`.
+fn last_path(text: &[u8], span: Span) -> Span {
+    let span = trim(text, span);
+    let bytes = span.of(text);
+    if let Some(quote) = bytes.last().filter(|byte| matches!(byte, b'"' | b'\'' | b'`')) {
+        let inner =
+            memchr::memrchr(*quote, &bytes[..bytes.len() - 1]).map_or(span.start, |at| span.start + at + 1);
+        return Span::new(inner, (span.end - 1).max(inner)).unescaped(text);
+    }
+    let mut start = span.end;
+    let mut depth = 0_usize;
+    while start > span.start {
+        let byte = text[start - 1];
+        match byte {
+            b']' | b')' => depth += 1,
+            b'[' | b'(' if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            _ if is_name_byte(byte)
+                || matches!(byte, b'.' | b'-' | b':' | b'>' | b'@' | b'!' | b'*' | b'?') => {}
+            _ => break,
+        }
+        start -= 1;
+    }
+    Span::new(start, span.end)
+}
+
+fn trim(text: &[u8], span: Span) -> Span {
+    let bytes = span.of(text);
+    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(start, |at| at + 1);
+    Span::new(span.start + start, span.start + end)
+}
+
+impl Span {
+    /// Without the backslash of an escaped closing quote.
+    fn unescaped(self, text: &[u8]) -> Self {
+        let end = self.end - usize::from(self.len() > 0 && text[self.end - 1] == b'\\');
+        Self::new(self.start, end)
+    }
+}
+
+/// `name || value`, `name ?? value`, `name or value`, `cond ? a : value`: the name before the operator.
+fn default_of(text: &[u8], operator_end: usize, line_start: usize) -> Option<Span> {
+    let end = skip_back(text, operator_end, line_start, b"|? \t");
+    let name = last_path(text, Span::new(statement_start(text, end, line_start), end));
+    (!name.is_empty()).then_some(name)
+}
+
+/// `--name value` or `NAME value`: the word before a space.
+fn option_before(text: &[u8], end: usize, line_start: usize) -> Option<Span> {
+    let length = text[line_start..end]
+        .iter()
+        .rev()
+        .take(LONGEST_NAME)
+        .take_while(|&&byte| is_name_byte(byte) || byte == b'-')
+        .count();
+    let name = Span::new(end - length, end);
+    let trimmed = name.of(text).iter().take_while(|&&byte| byte == b'-').count();
+    (trimmed < length).then(|| Span::new(name.start + trimmed, name.end))
+}
+
+/// Alone on its line: named by the line before, if that one waits for a value.
+fn bare(
+    document: &Document<'_>,
+    value: Span,
+    line: Span,
+    quoted: bool,
+    plain: impl Fn(Option<Span>, Standing) -> Naming,
+) -> Naming {
+    let text = document.text;
+    let number = document.line_of(value.start);
+    if number > 0 {
+        let previous = document.line(number - 1);
+        let end = trim(text, previous).end;
+        let waiting = skip_back(text, end, previous.start, b">-|\\ \t");
+        if waiting > previous.start && matches!(text[waiting - 1], b':' | b'=') {
+            return plain(left_side(text, waiting - 1, previous.start), Standing::Named);
+        }
+    }
+    let in_list = innermost_bracket(text, value.start);
+    if let Some(open) = in_list.filter(|_| quoted) {
+        return plain(
+            named_by_sibling(text, open + 1, value.start),
+            Standing::Positional(position(text, open + 1, value.start)),
+        );
+    }
+    let rest = Span::new(value.end, line.end.max(value.end)).of(text);
+    let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
+    plain(None, if alone { Standing::Bare } else { Standing::Loose })
+}
+
+fn positional(
+    document: &Document<'_>,
+    at: usize,
+    line: Span,
+    scopes: &[Scope],
+    plain: impl Fn(Option<Span>, Standing) -> Naming,
+) -> Naming {
+    let text = document.text;
+    let Some(open) = innermost_bracket(text, at) else {
+        return plain(None, Standing::Positional(position(text, line.start, at)));
+    };
+    let own = if matches!(text[at - 1], b'(' | b'[' | b'{') { at - 1 } else { open };
+    let index = position(text, own + 1, at);
+    let mut naming = plain(named_by_sibling(text, own + 1, at), Standing::Positional(index));
+    if naming.span.is_none() {
+        let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
+        let callee = last_path(text, head);
+        let name = Name::new(callee.of(text));
+        // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
+        if name.role().is_some() && index == 0 {
+            naming = plain(Some(callee), Standing::Named);
+        }
+    }
+    naming
+}
+
+/// How many commas at this level stand between `start` and `at`.
+fn position(text: &[u8], start: usize, at: usize) -> usize {
+    let mut depth = 0_isize;
+    let mut quote = None;
+    let mut commas = 0;
+    for &byte in &text[start.min(at)..at] {
+        match (quote, byte) {
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'' | b'`') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth -= 1,
+            (None, b',') if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    commas
+}
+
+/// `getenv("NAME", "value")`, `("X-API-KEY", "value")`: the argument before, if it is a name.
+fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
+    let end = skip_back(text, at, start, b" \t\r\n");
+    let end = end.checked_sub(1).filter(|&comma| comma > start && text[comma] == b',')?;
+    let end = skip_back(text, end, start, b" \t\r\n");
+    let quote = *text[start..end].last()?;
+    if !matches!(quote, b'"' | b'\'' | b'`') {
+        return None;
+    }
+    let open = memchr::memrchr(quote, &text[start..end - 1])? + start + 1;
+    let name = Span::new(open, end - 1).unescaped(text);
+    let is_name = name.len() <= LONGEST_NAME
+        && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
+    (is_name && Name::new(name.of(text)).role().is_some()).then_some(name)
+}
+
+/// The `name:` beside a `value:`, on one of the two lines before or the line after.
+fn sibling_name(document: &Document<'_>, value: Span) -> Option<Span> {
+    let text = document.text;
+    let own = document.line_of(value.start);
+    let near = [own.checked_sub(1), own.checked_sub(2), Some(own), Some(own + 1)];
+    near.into_iter().flatten().filter(|&number| number < document.line_count()).find_map(|number| {
+        let line = document.line(number);
+        let colon = line.of(text).iter().position(|&byte| byte == b':' || byte == b'=')? + line.start;
+        let key = last_path(text, Span::new(line.start, colon));
+        if !NAME_KEYS.iter().any(|word| key.of(text).eq_ignore_ascii_case(word)) {
+            return None;
+        }
+        let rest = Span::new(colon + 1, line.end);
+        let bytes = rest.of(text);
+        let start = bytes.iter().position(|&byte| is_name_byte(byte))?;
+        let length = bytes[start..]
+            .iter()
+            .take_while(|&&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.'))
+            .count();
+        Some(Span::new(rest.start + start, rest.start + start + length))
+    })
+}

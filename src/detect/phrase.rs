@@ -1,0 +1,178 @@
+//! Seed phrases: 12 to 24 words of the BIP-39 list, side by side.
+//!
+//! Text is probed every [`STEP`] bytes: the shortest phrase is longer than that, so one of its words, or the gap before
+//! one, stands under a probe. Only where a probe meets a word of the list are its neighbours read.
+//!
+//! Must not know: names, files.
+//! Invariant: whether a phrase is found depends on [`PHRASE_REACH`](crate::rules::PHRASE_REACH) bytes around it. The conditions are those measured
+//! to leave no false positive in 200 MB of code: an isolated run of exactly 12, 15, 18, 21 or 24 words, at most two
+//! kinds of separator, and the checksum (source: BIP-39).
+
+use crate::model::Span;
+
+use super::checks::bip39::{checksum_holds, word_index};
+
+/// 12 words of three letters with single gaps are 47 bytes.
+const STEP: usize = 40;
+/// The longest gap between two words of a phrase: a line break, indentation, quotes, a number.
+const LONGEST_GAP: usize = 24;
+const LONGEST_WORD: usize = 8;
+/// Words that introduce a phrase and are in the list themselves, or stand where a phrase begins.
+const CUES: &[&[u8]] =
+    &[b"seed", b"phrase", b"mnemonic", b"words", b"word", b"secret", b"recovery", b"wallet", b"key"];
+
+/// A phrase whose checksum holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    pub(crate) span: Span,
+    pub(crate) words: Vec<u16>,
+}
+
+struct Word {
+    span: Span,
+    index: u16,
+}
+
+/// Calls `visit` with every phrase in `text`.
+pub(crate) fn for_each_phrase(text: &[u8], mut visit: impl FnMut(Phrase)) {
+    let mut probe = 0;
+    while probe < text.len() {
+        let next = probe + STEP;
+        probe = match word_at(text, probe) {
+            Some(word) => run_through(text, word, &mut visit).max(next),
+            None => next,
+        };
+    }
+}
+
+/// The list word that covers `at`, or the next one if `at` stands in a gap.
+fn word_at(text: &[u8], at: usize) -> Option<Word> {
+    if is_letter(text[at]) { word_around(text, at) } else { word_after(text, at) }
+}
+
+fn word_around(text: &[u8], at: usize) -> Option<Word> {
+    let before = text[..at].iter().rev().take(LONGEST_WORD + 1).take_while(|&&byte| is_letter(byte)).count();
+    word_from(text, at - before)
+}
+
+/// The list word that begins at `start`, which follows a byte that is no letter.
+fn word_from(text: &[u8], start: usize) -> Option<Word> {
+    let start = if is_escape(text, start) { start + 1 } else { start };
+    let length = text[start..].iter().take(LONGEST_WORD + 1).take_while(|&&byte| is_letter(byte)).count();
+    let span = Span::new(start, start + length);
+    let joined = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'_');
+    if !(3..=LONGEST_WORD).contains(&length)
+        || joined(text.get(span.end))
+        || start.checked_sub(1).is_some_and(|at| joined(text.get(at)))
+    {
+        return None;
+    }
+    word_index(span.of(text)).map(|index| Word { span, index })
+}
+
+/// Whether the letter at `at` is the second half of `\n`, `\r` or `\t`.
+fn is_escape(text: &[u8], at: usize) -> bool {
+    at > 0 && text[at - 1] == b'\\' && matches!(text.get(at), Some(b'n' | b'r' | b't'))
+}
+
+fn word_after(text: &[u8], end: usize) -> Option<Word> {
+    let mut at = end;
+    while at < text.len() && at - end <= LONGEST_GAP {
+        if is_escape(text, at) && text.get(at + 1).is_some_and(|&byte| !is_letter(byte)) {
+            at += 1;
+        } else if is_letter(text[at]) {
+            return word_from(text, at);
+        } else {
+            at += 1;
+        }
+    }
+    None
+}
+
+fn word_before(text: &[u8], start: usize) -> Option<Word> {
+    let mut at = start;
+    while at > 0 && start - at <= LONGEST_GAP {
+        let lone_escape = is_escape(text, at - 1) && (at == start || !is_letter(text[at]));
+        if lone_escape {
+            at -= 2;
+        } else if is_letter(text[at - 1]) {
+            return word_around(text, at - 1).filter(|word| word.span.end == at);
+        } else {
+            at -= 1;
+        }
+    }
+    None
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+/// Reads the run of list words around `seed`, hands out the phrases in it, and tells where the run ends.
+fn run_through(text: &[u8], seed: Word, visit: &mut impl FnMut(Phrase)) -> usize {
+    let mut words = vec![seed];
+    while let Some(word) = word_before(text, words[words.len() - 1].span.start) {
+        words.push(word);
+    }
+    words.reverse();
+    while let Some(word) = word_after(text, words[words.len() - 1].span.end) {
+        words.push(word);
+    }
+    let end = words[words.len() - 1].span.end;
+    if words.len() >= 12 {
+        phrases_of(text, &words, visit);
+    }
+    end
+}
+
+fn phrases_of(text: &[u8], words: &[Word], visit: &mut impl FnMut(Phrase)) {
+    let gaps: Vec<u64> =
+        words.windows(2).map(|pair| gap_kind(&text[pair[0].span.end..pair[1].span.start])).collect();
+    let mut start = 0;
+    while start + 12 <= words.len() {
+        let length =
+            [24, 21, 18, 15, 12].into_iter().find(|&length| is_phrase(text, words, &gaps, start, length));
+        match length {
+            Some(length) => {
+                let chosen = &words[start..start + length];
+                visit(Phrase {
+                    span: Span::new(chosen[0].span.start, chosen[length - 1].span.end),
+                    words: chosen.iter().map(|word| word.index).collect(),
+                });
+                start += length;
+            }
+            None => start += 1,
+        }
+    }
+}
+
+fn is_phrase(text: &[u8], words: &[Word], gaps: &[u64], start: usize, length: usize) -> bool {
+    let Some(chosen) = words.get(start..start + length) else { return false };
+    let inner = &gaps[start..start + length - 1];
+    let first = inner[0];
+    let second = inner.iter().copied().find(|&gap| gap != first).unwrap_or(first);
+    let inside = |gap: u64| gap == first || gap == second;
+    let cue = start > 0 && CUES.iter().any(|cue| words[start - 1].span.of(text).eq_ignore_ascii_case(cue));
+    let isolated_left = start == 0 || cue || !inside(gaps[start - 1]);
+    let isolated_right = gaps.get(start + length - 1).is_none_or(|&gap| !inside(gap));
+    if !(isolated_left && isolated_right && inner.iter().all(|&gap| inside(gap))) {
+        return false;
+    }
+    let indices: Vec<u16> = chosen.iter().map(|word| word.index).collect();
+    checksum_holds(&indices)
+}
+
+/// Tells kinds of gap apart: digits do not count (numbered words), and white space counts once.
+fn gap_kind(gap: &[u8]) -> u64 {
+    let mut kind = 0xcbf2_9ce4_8422_2325_u64;
+    let mut last = 0;
+    for &byte in gap.iter().filter(|byte| !byte.is_ascii_digit()) {
+        let byte = if byte == b'\t' { b' ' } else { byte };
+        if byte == last && byte == b' ' {
+            continue;
+        }
+        last = byte;
+        kind = (kind ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    kind
+}

@@ -1,0 +1,223 @@
+//! Values that are no secrets although they stand where one would: placeholders, sequences, references.
+//!
+//! Must not know: rules, names, documents.
+//! Invariant: a pure function of the value; a random value of 16 or more characters passes with a chance above 99.9 %.
+
+/// Words that people put where a secret will be. Five letters or more, so that random text does not hold them.
+const WORDS: &[&str] = &[
+    "your",
+    "example",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "dummy",
+    "sample",
+    "replace",
+    "insert",
+    "redacted",
+    "secret_here",
+    "key_here",
+    "_here",
+    "todo",
+    "xxxx",
+    "fixme",
+    "fake",
+    "mock",
+    "notreal",
+    "not_real",
+    "not-real",
+    "invalid",
+    "undefined",
+    "none",
+    "null",
+    "hogehoge",
+    "fugafuga",
+    "deadbeef",
+    "cafebabe",
+    "lorem",
+    "ipsum",
+    "foobar",
+    "testtest",
+    "my_api",
+    "my_secret",
+    "mysecret",
+    "myapi",
+    "api_key",
+    "apikey",
+    "api-key",
+    "secret_key",
+    "secretkey",
+    "password",
+    "passphrase",
+    "0123456789",
+    "1234567890",
+    "123456789",
+    "abcdefgh",
+    "qwerty",
+];
+/// Short words count only where they are a word of their own.
+const SHORT: usize = 5;
+
+/// Whether a token-like value was written by hand to hold a place.
+pub(crate) fn is_placeholder(value: &[u8]) -> bool {
+    let lower: Vec<u8> = value.to_ascii_lowercase();
+    has_word(&lower) || is_monotonous(&lower) || is_sequence(&lower) || is_repetition(&lower)
+}
+
+/// Whether a password or passphrase is no literal, or one that says so.
+pub(crate) fn is_no_password(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let reference = lower.first().is_some_and(|byte| matches!(byte, b'$' | b'{' | b'<' | b'%' | b'*' | b'['))
+        || contains(&lower, b"${")
+        || contains(&lower, b"{{")
+        || contains(&lower, b"process.env")
+        || contains(&lower, b"os.environ")
+        || contains(&lower, b"getenv")
+        || contains(&lower, b"env.")
+        || contains(&lower, b"secrets.")
+        || [b"vault:".as_slice(), b"op://", b"enc[", b"arn:", b"ssm:", b"file:", b"env:", b"!vault", b"ref+"]
+            .iter()
+            .any(|head| lower.starts_with(head));
+    let common: &[&[u8]] = &[
+        b"password",
+        b"passwd",
+        b"pass",
+        b"pw",
+        b"pwd",
+        b"secret",
+        b"test",
+        b"testing",
+        b"admin",
+        b"root",
+        b"guest",
+        b"user",
+        b"username",
+        b"postgres",
+        b"mysql",
+        b"redis",
+        b"mongo",
+        b"mongodb",
+        b"rabbitmq",
+        b"example",
+        b"none",
+        b"null",
+        b"nil",
+        b"true",
+        b"false",
+        b"undefined",
+        b"string",
+        b"str",
+        b"passphrase",
+        b"token",
+        b"key",
+        b"apikey",
+        b"api_key",
+        b"password123",
+        b"foo",
+        b"bar",
+        b"baz",
+        b"dbpass",
+        b"dbpassword",
+        b"mypassword",
+        b"pass123",
+        b"undefined",
+        b"optional",
+        b"required",
+        b"empty",
+        b"default",
+        b"prompt",
+    ];
+    let masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'-' | b'_'));
+    reference || masked || common.contains(&lower.as_slice()) || has_word(&lower)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+fn has_word(lower: &[u8]) -> bool {
+    WORDS.iter().any(|word| {
+        memchr::memmem::find(lower, word.as_bytes()).is_some_and(|at| {
+            word.len() > SHORT || word.starts_with('_') || stands_alone(lower, at, word.len())
+        })
+    })
+}
+
+fn stands_alone(text: &[u8], at: usize, length: usize) -> bool {
+    let free = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let repeats = text[at..at + length].windows(2).all(|pair| pair[0] == pair[1]);
+    repeats || (free(at.checked_sub(1).map(|before| &text[before])) && free(text.get(at + length)))
+}
+
+/// Fewer different characters than a random value of that length ever has.
+fn is_monotonous(value: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    value.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+    let distinct = seen.iter().filter(|&&seen| seen).count();
+    value.len() >= 12 && distinct < 6
+}
+
+/// Mostly one step after another, as in `0123456789abcdef` or `1a2b3c4d`.
+fn is_sequence(value: &[u8]) -> bool {
+    let steps = |distance: usize| {
+        value
+            .windows(distance + 1)
+            .filter(|window| {
+                window[distance] == window[0].wrapping_add(1)
+                    || (window[0] == b'9' && matches!(window[distance], b'0' | b'a'))
+            })
+            .count()
+    };
+    let pairs = value.len().saturating_sub(1);
+    pairs >= 11 && (steps(1) * 10 >= pairs * 6 || steps(2) * 10 >= pairs * 8)
+}
+
+/// A short piece again and again.
+fn is_repetition(value: &[u8]) -> bool {
+    (1..=value.len() / 3)
+        .filter(|period| *period <= 12)
+        .any(|period| value.windows(period + 1).all(|window| window[0] == window[period]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_no_password, is_placeholder};
+
+    #[test]
+    fn placeholders_are_recognised() {
+        for value in [
+            "your_api_key_goes_here",
+            "XXXXXXXXXXXXXXXXXXXXXXXX",
+            "0123456789abcdef0123456789abcdef",
+            "1a2b3c4d5e6f7g8h9i0j1k2l",
+            "abcabcabcabcabcabcabc",
+            "YOUR-BINANCE-SECRET",
+            "00000000-0000-0000-0000-000000000000",
+            "AKIAIOSFODNN7EXAMPLE",
+        ] {
+            assert!(is_placeholder(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn random_values_are_not() {
+        for value in [
+            "k3Jd9sLq0PzX7vBn2MwT5rYu",
+            "9f8a1c0d7be24365a1b2f03c4d5e6f70",
+            "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+        ] {
+            assert!(!is_placeholder(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn references_are_no_passwords() {
+        for value in ["${DB_PASS}", "<password>", "%s", "{password}", "changeme", "*****", "$PASSWORD"] {
+            assert!(is_no_password(value.as_bytes()), "{value}");
+        }
+        for value in ["Tr4d3r!2024", "hunter2", "s3cr@t"] {
+            assert!(!is_no_password(value.as_bytes()), "{value}");
+        }
+    }
+}

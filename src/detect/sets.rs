@@ -1,0 +1,346 @@
+//! Step five: parts that belong together become one credential.
+//!
+//! Must not know: how parts are found, how they are shown.
+//! Invariant: every part ends in at most one credential; an identifier alone, and a part that needs a partner and has
+//! none, in no credential at all.
+
+use crate::model::{Confidence, CredentialState, Role, Severity, Span};
+use crate::rules::{Kind, Need, Rule, RuleSet};
+
+use super::document::Document;
+use super::evidence::{IN_FILE, STRUCTURE};
+use super::judgement::Part;
+use super::naming::{Standing, name_of};
+use super::placeholder::is_no_password;
+use super::structure::scopes;
+
+/// Parts of one provider that belong together.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub(crate) provider: u16,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) state: CredentialState,
+    pub(crate) severity: Severity,
+    /// Other providers that all its parts fit as well.
+    pub(crate) alternatives: Vec<u16>,
+}
+
+/// Parts farther apart than this do not belong together.
+const FARTHEST_LINES: usize = 25;
+/// What another scope, or another stem, costs: like so many lines.
+const OTHER_SCOPE: usize = 8;
+const OTHER_STEM: usize = 8;
+/// How many lines around a set chosen values are searched.
+const CHOSEN_LINES: usize = 12;
+/// Providers whose evidence differs by no more than this are told together.
+const EQUAL_EVIDENCE: u32 = 4;
+
+/// Puts `parts` (sorted by place) together.
+pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part>) -> Vec<Set> {
+    let table = Table { rules, document };
+    let parts = table.settle(parts);
+    let (seconds, firsts): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| table.rule(part).role == Role::Identifier);
+    let mut sets: Vec<Set> = Vec::new();
+    for part in firsts {
+        table.place(&mut sets, part);
+    }
+    table.join_identifiers(&mut sets, seconds);
+    sets.retain(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
+    for set in &mut sets {
+        table.add_chosen(set);
+        table.grade(set);
+    }
+    sets.sort_by_key(|set| set.parts.iter().map(|part| part.span.start).min());
+    sets
+}
+
+struct Table<'a> {
+    rules: &'a RuleSet,
+    document: &'a Document<'a>,
+}
+
+impl Table<'_> {
+    fn rule(&self, part: &Part) -> &Rule {
+        &self.rules.rules[usize::from(part.rule)]
+    }
+
+    fn provider(&self, part: &Part) -> u16 {
+        self.rule(part).provider
+    }
+
+    fn distance(&self, one: &Part, other: &Part) -> Option<usize> {
+        let lines = self.document.line_of(one.span.start).abs_diff(self.document.line_of(other.span.start));
+        let cost = lines
+            + if one.scope == other.scope { 0 } else { OTHER_SCOPE }
+            + if one.stem == other.stem { 0 } else { OTHER_STEM };
+        (lines <= FARTHEST_LINES).then_some(cost)
+    }
+
+    /// Where several readings are about as good, a partner of the same provider decides.
+    fn settle(&self, mut parts: Vec<Part>) -> Vec<Part> {
+        for index in 0..parts.len() {
+            let rivals: Vec<(u16, u32)> = parts[index].rivals.clone();
+            if rivals.is_empty() || (parts[index].score < STRUCTURE && parts[index].firm) {
+                continue;
+            }
+            let own = (parts[index].rule, parts[index].score);
+            let best = std::iter::once(own)
+                .chain(rivals)
+                .min_by_key(|&(rule, score)| (!self.has_partner(&parts, index, rule), score));
+            if let Some((rule, score)) =
+                best.filter(|&(rule, _)| rule != parts[index].rule && self.has_partner(&parts, index, rule))
+            {
+                parts[index].rivals.push(own);
+                parts[index].rivals.retain(|&(rival, _)| rival != rule);
+                parts[index].rule = rule;
+                parts[index].score = score;
+            }
+        }
+        parts
+    }
+
+    /// Whether another part near by could belong to the provider of `rule` in another role.
+    fn has_partner(&self, parts: &[Part], index: usize, rule: u16) -> bool {
+        let rule = &self.rules.rules[usize::from(rule)];
+        let fits = |other: u16| {
+            let other = &self.rules.rules[usize::from(other)];
+            other.provider == rule.provider && other.part != rule.part
+        };
+        parts.iter().enumerate().any(|(other_index, other)| {
+            other_index != index
+                && self.distance(&parts[index], other).is_some()
+                && std::iter::once(other.rule).chain(other.rivals.iter().map(|&(rival, _)| rival)).any(fits)
+        })
+    }
+
+    /// Puts a part that is worth something alone into the nearest set that lacks it, or into one of its own.
+    fn place(&self, sets: &mut Vec<Set>, part: Part) {
+        let provider = self.provider(&part);
+        let combines = |set: &Set| {
+            set.provider == provider
+                && self.together(provider, set.parts.iter().map(|other| self.rule(other)), self.rule(&part))
+        };
+        let nearest = sets
+            .iter()
+            .enumerate()
+            .filter(|(_, set)| combines(set))
+            .filter_map(|(index, set)| {
+                Some((set.parts.iter().filter_map(|other| self.distance(other, &part)).min()?, index))
+            })
+            .min();
+        match nearest {
+            Some((_, index)) => sets[index].parts.push(part),
+            None => sets.push(Set {
+                provider,
+                parts: vec![part],
+                state: CredentialState::Half,
+                severity: Severity::Low,
+                alternatives: Vec::new(),
+            }),
+        }
+    }
+
+    /// Whether one of the provider's sets has all these parts, each once.
+    fn together<'r>(&self, provider: u16, present: impl Iterator<Item = &'r Rule>, added: &Rule) -> bool {
+        let present: Vec<&str> = present.map(|rule| rule.part.as_ref()).collect();
+        if present.contains(&added.part.as_ref()) {
+            return false;
+        }
+        self.rules.providers[usize::from(provider)].sets.iter().any(|set| {
+            present
+                .iter()
+                .chain([&added.part.as_ref()])
+                .all(|part| set.parts.iter().any(|needed| needed == part))
+        })
+    }
+
+    /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's.
+    fn join_identifiers(&self, sets: &mut Vec<Set>, identifiers: Vec<Part>) {
+        let mut offers: Vec<(usize, usize, usize)> = Vec::new();
+        for (number, part) in identifiers.iter().enumerate() {
+            for (index, set) in sets.iter().enumerate().filter(|(_, set)| set.provider == self.provider(part))
+            {
+                let wanted = self.together(
+                    set.provider,
+                    set.parts.iter().map(|other| self.rule(other)),
+                    self.rule(part),
+                );
+                let distance = set.parts.iter().filter_map(|other| self.distance(other, part)).min();
+                offers.extend(distance.filter(|_| wanted).map(|distance| (distance, number, index)));
+            }
+        }
+        offers.sort_unstable();
+        let mut given = vec![false; identifiers.len()];
+        for (_, number, index) in offers {
+            let part = &identifiers[number];
+            let still_wanted = self.together(
+                sets[index].provider,
+                sets[index].parts.iter().map(|other| self.rule(other)),
+                self.rule(part),
+            );
+            if !given[number] && still_wanted {
+                given[number] = true;
+                sets[index].parts.push(part.clone());
+            }
+        }
+    }
+
+    /// Adds the values that people chose: passphrases and the like, found by their names beside the set.
+    fn add_chosen(&self, set: &mut Set) {
+        let chosen: Vec<u16> = (0..self.rules.rules.len())
+            .filter(|&index| {
+                let rule = &self.rules.rules[index];
+                rule.provider == set.provider && matches!(rule.kind, Kind::Chosen(..))
+            })
+            .filter_map(|index| u16::try_from(index).ok())
+            .collect();
+        for index in chosen {
+            let rule = &self.rules.rules[usize::from(index)];
+            if self.together(set.provider, set.parts.iter().map(|part| self.rule(part)), rule) {
+                let found = self.find_chosen(set, index);
+                set.parts.extend(found);
+            }
+        }
+    }
+
+    fn find_chosen(&self, set: &Set, index: u16) -> Option<Part> {
+        let lines = set.parts.iter().map(|part| self.document.line_of(part.span.start));
+        let (first, last) =
+            lines.fold((usize::MAX, 0), |(first, last), line| (first.min(line), last.max(line)));
+        let last = (last + CHOSEN_LINES).min(self.document.line_count() - 1);
+        let mut found: Vec<(usize, Part)> = (first.saturating_sub(CHOSEN_LINES)..=last)
+            .flat_map(|number| literals(self.document, number))
+            .filter(|literal| !set.parts.iter().any(|part| part.span.overlaps(*literal)))
+            .filter_map(|literal| {
+                let part = self.chosen_part(set, index, literal)?;
+                let distance = set.parts.iter().filter_map(|other| self.distance(other, &part)).min()?;
+                Some((distance, part))
+            })
+            .collect();
+        found.sort_by_key(|(distance, part)| (*distance, part.span.start));
+        found.into_iter().next().map(|(_, part)| part)
+    }
+
+    fn chosen_part(&self, set: &Set, index: u16, literal: Span) -> Option<Part> {
+        let rule = &self.rules.rules[usize::from(index)];
+        let Kind::Chosen(shortest, longest) = rule.kind else { return None };
+        let value = literal.of(self.document.text);
+        if !(usize::from(shortest)..=usize::from(longest)).contains(&value.len()) || is_no_password(value) {
+            return None;
+        }
+        let around = scopes(self.document, literal);
+        let naming = name_of(self.document, literal, &around);
+        let scope = around.first().map_or(0, |scope| scope.body.start);
+        let role_fits = naming.name.role() == Some(rule.role) && rule.role == Role::Passphrase;
+        let by_name = naming.standing == Standing::Named
+            && (role_fits || rule.names.iter().any(|name| naming.name.has(name)));
+        let third = matches!(naming.standing, Standing::Positional(2)) && rule.role == Role::Passphrase;
+        let by_position = third && set.parts.iter().all(|part| part.scope == scope);
+        let code = !naming.quoted && value.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<'));
+        ((by_name || by_position) && !code && !naming.name.vetoes()).then(|| Part {
+            rule: index,
+            span: literal,
+            confidence: Confidence::Likely,
+            firm: false,
+            score: IN_FILE,
+            told: vec!["beside its key and secret".to_owned()],
+            name: naming
+                .span
+                .map(|span| String::from_utf8_lossy(span.of(self.document.text)).trim().to_owned()),
+            stem: naming.name.stem(),
+            scope,
+            rivals: Vec::new(),
+            randomness: None,
+            known: false,
+            connection: None,
+        })
+    }
+
+    fn grade(&self, set: &mut Set) {
+        let provider = &self.rules.providers[usize::from(set.provider)];
+        let present: Vec<&str> = set.parts.iter().map(|part| self.rule(part).part.as_ref()).collect();
+        let whole = provider
+            .sets
+            .iter()
+            .filter(|wanted| wanted.parts.iter().all(|part| present.contains(&part.as_ref())))
+            .map(|set| set.severity)
+            .max();
+        let alone = set.parts.iter().map(|part| self.rule(part).severity).max().unwrap_or(Severity::Low);
+        let in_a_set = provider
+            .sets
+            .iter()
+            .any(|wanted| wanted.parts.iter().any(|part| present.contains(&part.as_ref())));
+        set.state =
+            if whole.is_some() || !in_a_set { CredentialState::Complete } else { CredentialState::Half };
+        set.severity = whole.unwrap_or(alone).max(if in_a_set { Severity::Low } else { alone });
+        if set.parts.len() > 1 {
+            set.parts.iter_mut().for_each(|part| part.confidence = part.confidence.max(Confidence::Likely));
+        }
+        set.alternatives = self.alternatives(set);
+        set.parts.sort_by_key(|part| part.span.start);
+    }
+
+    /// Providers that every part fits about as well.
+    fn alternatives(&self, set: &Set) -> Vec<u16> {
+        let rival_providers = |part: &Part| -> Vec<u16> {
+            let reach = if part.score >= IN_FILE { u32::MAX } else { part.score + EQUAL_EVIDENCE };
+            part.rivals
+                .iter()
+                .filter(|&&(_, score)| score <= reach)
+                .map(|&(rule, _)| self.rules.rules[usize::from(rule)].provider)
+                .collect()
+        };
+        let strong = |part: &&Part| {
+            self.rule(part).need != Need::Nothing && !matches!(self.rule(part).kind, Kind::Chosen(..))
+        };
+        let mut parts = set.parts.iter().filter(strong);
+        let Some(first) = parts.next() else { return Vec::new() };
+        let mut common = rival_providers(first);
+        for part in parts {
+            let others = rival_providers(part);
+            common.retain(|provider| others.contains(provider));
+        }
+        common.retain(|&provider| provider != set.provider);
+        common.sort_unstable();
+        common.dedup();
+        common
+    }
+}
+
+/// The literals of a line: what stands in quotes, or what follows the first `=` or `: `.
+fn literals(document: &Document<'_>, number: usize) -> Vec<Span> {
+    let line = document.line(number);
+    let text = document.text;
+    if line.len() > 4096 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut at = line.start;
+    while at < line.end {
+        let quote = text[at];
+        if matches!(quote, b'"' | b'\'' | b'`') {
+            let Some(length) = memchr::memchr(quote, &text[at + 1..line.end]) else { break };
+            let end = at + 1 + length - usize::from(length > 0 && text[at + length] == b'\\');
+            found.push(Span::new(at + 1, end.max(at + 1)));
+            at += length + 2;
+        } else {
+            at += 1;
+        }
+    }
+    if found.is_empty() {
+        found.extend(unquoted(text, line));
+    }
+    found
+}
+
+fn unquoted(text: &[u8], line: Span) -> Option<Span> {
+    let bytes = line.of(text);
+    let separator =
+        bytes.iter().position(|&byte| byte == b'=').or_else(|| memchr::memmem::find(bytes, b": "))?;
+    let rest = &bytes[separator + 1..];
+    let start = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'='))?;
+    let length = rest[start..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t' | b';' | b',')).count();
+    let start = line.start + separator + 1 + start;
+    (length > 0).then(|| Span::new(start, start + length))
+}

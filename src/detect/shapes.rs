@@ -1,0 +1,201 @@
+//! Step two: a run is offered only to the shapes whose alphabet, length and characters admit it.
+//!
+//! Must not know: names, files, what a rule means.
+//! Invariant: a shape is reported for a run exactly if its pattern, as a regular expression between its boundaries,
+//! matches there (the equivalence test compares both).
+
+use crate::model::Span;
+use crate::rules::pattern::{Alphabet, AsciiSet, Item, SHORTEST_RUN};
+use crate::rules::{Classes, Kind, Rule, RuleSet, Shape, TOKEN_REACH};
+
+use super::tokens::is_token_byte;
+
+/// Runs up to this length are found by one look into a table.
+const TABLE_LENGTH: usize = 256;
+
+/// All shapes of a rule set, by alphabet and length of their run.
+pub(crate) struct ShapeTable {
+    entries: Vec<Entry>,
+    by_length: [Vec<Vec<u16>>; 3],
+    long: [Vec<u16>; 3],
+    random: Vec<(u16, usize, usize)>,
+}
+
+struct Entry {
+    rule: u16,
+    shape: usize,
+    core: AsciiSet,
+    shortest: usize,
+    longest: usize,
+}
+
+/// A run cut in one alphabet, with the characters that occur in it.
+#[derive(Clone, Copy)]
+struct Run {
+    span: Span,
+    alphabet: Alphabet,
+    set: AsciiSet,
+}
+
+impl ShapeTable {
+    pub(crate) fn new(rules: &RuleSet) -> Self {
+        let mut table = Self {
+            entries: Vec::new(),
+            by_length: std::array::from_fn(|_| vec![Vec::new(); TABLE_LENGTH]),
+            long: Default::default(),
+            random: Vec::new(),
+        };
+        for (index, rule) in rules.rules.iter().enumerate() {
+            let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
+            match &rule.kind {
+                Kind::Shape(shapes) => {
+                    (0..shapes.len()).for_each(|shape| table.add(index, shape, &shapes[shape]))
+                }
+                Kind::Random(shortest, longest) => {
+                    table.random.push((index, usize::from(*shortest), usize::from(*longest)))
+                }
+                _ => {}
+            }
+        }
+        table
+    }
+
+    fn add(&mut self, rule: u16, shape: usize, pattern: &Shape) {
+        let (shortest, longest) = pattern.core_lengths();
+        let entry = u16::try_from(self.entries.len()).expect("there are fewer than 65,536 shapes");
+        self.entries.push(Entry { rule, shape, core: pattern.core_set(), shortest, longest });
+        let slot = pattern.alphabet as usize;
+        if longest < TABLE_LENGTH {
+            self.by_length[slot][shortest..=longest].iter_mut().for_each(|entries| entries.push(entry));
+        } else {
+            self.long[slot].push(entry);
+        }
+    }
+
+    /// Calls `found` with each rule and the span of each token of `run` that it admits.
+    pub(crate) fn matches(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
+        if run.len() > TOKEN_REACH {
+            return;
+        }
+        for alphabet in Alphabet::ALL {
+            cut(text, run, alphabet, &mut |piece| {
+                self.offer(rules, text, piece, found);
+            });
+        }
+        self.offer_random(text, run, found);
+    }
+
+    fn offer(&self, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
+        let slot = run.alphabet as usize;
+        let entries = self.by_length[slot].get(run.span.len()).unwrap_or(&self.long[slot]);
+        for &index in entries {
+            let entry = &self.entries[usize::from(index)];
+            if run.set & !entry.core != 0 || run.span.len() < entry.shortest || run.span.len() > entry.longest
+            {
+                continue;
+            }
+            let rule = &rules.rules[usize::from(entry.rule)];
+            if let Some(span) = admit(rule, entry.shape, text, run.span) {
+                found(entry.rule, span);
+            }
+        }
+    }
+
+    /// The generic detector takes a run whole, in the narrowest alphabet that holds it, with a digit in it.
+    fn offer_random(&self, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
+        for &(rule, shortest, longest) in &self.random {
+            if (shortest..=longest).contains(&run.len()) && run.of(text).iter().any(u8::is_ascii_digit) {
+                found(rule, run);
+            }
+        }
+    }
+}
+
+/// Cuts `run` into its maximal runs of `alphabet`.
+fn cut(text: &[u8], run: Span, alphabet: Alphabet, visit: &mut impl FnMut(Run)) {
+    let allowed = alphabet.set();
+    let (mut start, mut set) = (run.start, 0);
+    for at in run.start..=run.end {
+        let bit = if at < run.end { bit(text[at]) } else { 0 };
+        if bit & allowed != 0 {
+            set |= bit;
+            continue;
+        }
+        if at - start >= SHORTEST_RUN {
+            visit(Run { span: Span::new(start, at), alphabet, set });
+        }
+        (start, set) = (at + 1, 0);
+    }
+}
+
+fn bit(byte: u8) -> AsciiSet {
+    if byte < 128 { 1 << byte } else { 0 }
+}
+
+/// The whole token around the run `core`, if the rule's shape admits it there.
+fn admit(rule: &Rule, shape: usize, text: &[u8], core: Span) -> Option<Span> {
+    let Kind::Shape(shapes) = &rule.kind else { return None };
+    let shape = &shapes[shape];
+    let (left, rest) = shape.items.split_at(shape.core_start);
+    let (middle, right) = rest.split_at(shape.core_end - shape.core_start);
+    if !matches_exactly(middle, core.of(text)) {
+        return None;
+    }
+    let start = core.start - match_backward(left, &text[..core.start])?;
+    let end = core.end + match_forward(right, &text[core.end..])?;
+    let token = Span::new(start, end);
+    (has_boundaries(shape.alphabet, text, token) && Classes::of(token.of(text)).contains(rule.require))
+        .then_some(token)
+}
+
+/// Whether nothing beside the token could be a part of it.
+pub(crate) fn has_boundaries(alphabet: Alphabet, text: &[u8], token: Span) -> bool {
+    let before = token.start.checked_sub(1).map(|at| text[at]);
+    let after = text.get(token.end).copied();
+    let joins = |byte: u8, extra: &[u8]| byte.is_ascii_alphanumeric() || extra.contains(&byte);
+    let (left, right): (&[u8], &[u8]) = match alphabet {
+        Alphabet::Alphanumeric => (b"+", b"+"),
+        Alphabet::Base64 => (b"+/", b"+/="),
+        Alphabet::Base64Url => (b"_-", b"_-"),
+    };
+    !before.is_some_and(|byte| joins(byte, left)) && !after.is_some_and(|byte| joins(byte, right))
+}
+
+/// Whether `items` match all of `text`.
+fn matches_exactly(items: &[Item], text: &[u8]) -> bool {
+    let Some((item, rest)) = items.split_first() else { return text.is_empty() };
+    let most = text.iter().take(usize::from(item.max)).take_while(|&&byte| bit(byte) & item.set != 0).count();
+    let least = usize::from(item.min);
+    if most < least {
+        return false;
+    }
+    (least..=most).rev().any(|taken| matches_exactly(rest, &text[taken..]))
+}
+
+/// How many bytes at the front of `text` the items take, at most; `None` if they do not match.
+fn match_forward(items: &[Item], text: &[u8]) -> Option<usize> {
+    let Some((item, rest)) = items.split_first() else { return Some(0) };
+    let most = text.iter().take(usize::from(item.max)).take_while(|&&byte| bit(byte) & item.set != 0).count();
+    (usize::from(item.min)..=most).rev().find_map(|taken| Some(taken + match_forward(rest, &text[taken..])?))
+}
+
+/// The same from the end of `text`.
+fn match_backward(items: &[Item], text: &[u8]) -> Option<usize> {
+    let Some((item, rest)) = items.split_last() else { return Some(0) };
+    let most =
+        text.iter().rev().take(usize::from(item.max)).take_while(|&&byte| bit(byte) & item.set != 0).count();
+    (usize::from(item.min)..=most)
+        .rev()
+        .find_map(|taken| Some(taken + match_backward(rest, &text[..text.len() - taken])?))
+}
+
+/// The alphabet a token was cut in, judged by what is in it.
+pub(crate) fn alphabet_of(token: &[u8]) -> Alphabet {
+    let set = token.iter().fold(0, |set, &byte| set | bit(byte));
+    Alphabet::ALL.into_iter().find(|alphabet| set & !alphabet.set() == 0).unwrap_or(Alphabet::Base64)
+}
+
+/// Whether `byte` belongs to the run a token stands in.
+pub(crate) fn joins_run(byte: u8) -> bool {
+    is_token_byte(byte)
+}

@@ -1,0 +1,261 @@
+//! Rules as detection uses them: flat tables that can stand in the binary.
+//!
+//! Must not know: YAML, detection. The build script includes this module to write the tables.
+//! Invariant: `RuleSet::rules[i].provider` is an index into `RuleSet::providers`, and ids are unique.
+
+use std::borrow::Cow;
+
+use crate::model::{Role, Severity};
+
+use super::pattern::{Alphabet, AsciiSet, Item, Pattern};
+
+/// Text that is either in the binary or owned by a user's pack.
+pub type Text = Cow<'static, str>;
+/// A list that is either in the binary or owned by a user's pack.
+pub type List<T> = Cow<'static, [T]>;
+
+/// All rules of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RuleSet {
+    /// Whose credentials they are.
+    pub providers: List<Provider>,
+    /// The rules, one for each part.
+    pub rules: List<Rule>,
+}
+
+/// Who issued a credential, and what to know about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// Lower-case id.
+    pub id: Text,
+    /// The name as people write it.
+    pub title: Text,
+    /// Lower-case words that tell the provider wherever they stand.
+    pub words: List<Text>,
+    /// Lower-case words that tell it only in names and structure.
+    pub weak_words: List<Text>,
+    /// Lower-case header names and the part that each carries.
+    pub headers: List<(Text, Text)>,
+    /// The end of "whoever has it can …".
+    pub power: Text,
+    /// Where it is revoked.
+    pub revoke: Option<Text>,
+    /// What to do, in order.
+    pub steps: List<Text>,
+    /// Which parts are complete together.
+    pub sets: List<SetRule>,
+}
+
+/// Parts that together let somebody act.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetRule {
+    /// The parts' names.
+    pub parts: List<Text>,
+    /// What they are worth together.
+    pub severity: Severity,
+}
+
+/// How one part is found and what it means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Unique id.
+    pub id: Text,
+    /// Index of its provider.
+    pub provider: u16,
+    /// What the provider calls the part.
+    pub part: Text,
+    /// What the part is in its credential.
+    pub role: Role,
+    /// What it is worth alone.
+    pub severity: Severity,
+    /// What must stand around it.
+    pub need: Need,
+    /// How its value is recognised.
+    pub kind: Kind,
+    /// Character classes that must occur.
+    pub require: Classes,
+    /// Offline checks by name.
+    pub checks: List<Text>,
+    /// Names that mean it, as lower-case words with single spaces.
+    pub names: List<Text>,
+    /// Whether it belongs to a test network.
+    pub test: bool,
+    /// The first 8 bytes of the SHA-256 of published values, sorted.
+    pub known: List<u64>,
+}
+
+impl Rule {
+    /// How many bytes before and after its value a candidate of this rule depends on.
+    ///
+    /// A token depends on its own run and one byte at each end; what is in armour or a URL, or made of words,
+    /// on the stretch that its reader looks at.
+    pub fn reach(&self) -> usize {
+        match &self.kind {
+            Kind::Shape(shapes) => shapes.iter().map(|shape| shape.longest()).max().unwrap_or(0) + 1,
+            Kind::Pem(_) => ARMOUR_REACH,
+            Kind::Mnemonic(_) => PHRASE_REACH,
+            Kind::Connection(_) => URL_REACH,
+            Kind::Random(_, longest) => usize::from(*longest) + 1,
+            Kind::Chosen(..) => 0,
+        }
+    }
+}
+
+/// The longest private key block that is read, in bytes with its armour.
+pub const ARMOUR_REACH: usize = 16 * 1024;
+/// The longest stretch in which the words of a phrase are read, in bytes.
+pub const PHRASE_REACH: usize = 2 * 1024;
+/// The longest URL with a password that is read, in bytes.
+pub const URL_REACH: usize = 512;
+/// The longest run of token characters that is looked at as one token, in bytes. Longer runs are data.
+pub const TOKEN_REACH: usize = 4 * 1024;
+
+/// What must stand around a value before it is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it identifies or proves itself.
+    Nothing,
+    /// A telling name or call.
+    Name,
+    /// A telling name or position, and evidence of the provider.
+    Context,
+    /// Another part of the same credential.
+    Partner,
+}
+
+/// How a value is recognised.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A token of one of these shapes.
+    Shape(List<Shape>),
+    /// A private key in armour or bare DER of one of these kinds.
+    Pem(List<PemKind>),
+    /// A BIP-39 phrase of one of these word counts.
+    Mnemonic(List<u8>),
+    /// A URL of one of these schemes with a password.
+    Connection(List<Text>),
+    /// A value people choose, of these lengths, found by its name beside a partner.
+    Chosen(u16, u16),
+    /// Any random-looking token of these lengths.
+    Random(u16, u16),
+}
+
+/// What kind of private key stands in armour or DER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PemKind {
+    /// RSA in PKCS#1 or PKCS#8.
+    Rsa,
+    /// An elliptic curve other than P-256.
+    Ec,
+    /// The curve P-256.
+    EcP256,
+    /// Ed25519 in PKCS#8.
+    Ed25519,
+    /// DSA.
+    Dsa,
+    /// OpenSSH's own format, not encrypted.
+    Openssh,
+    /// An OpenPGP private key block.
+    Pgp,
+    /// Encrypted with a passphrase, in any format.
+    Encrypted,
+    /// Any other private key.
+    Other,
+}
+
+impl PemKind {
+    /// The kind of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "rsa" => Self::Rsa,
+            "ec" => Self::Ec,
+            "ec-p256" => Self::EcP256,
+            "ed25519" => Self::Ed25519,
+            "dsa" => Self::Dsa,
+            "openssh" => Self::Openssh,
+            "pgp" => Self::Pgp,
+            "encrypted" => Self::Encrypted,
+            "other" => Self::Other,
+            _ => return None,
+        })
+    }
+}
+
+/// A token shape: items from left to right and the run in it that is searched for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// Everything from left to right.
+    pub items: List<Item>,
+    /// The searched run is items `core_start..core_end`.
+    pub core_start: usize,
+    /// See `core_start`.
+    pub core_end: usize,
+    /// The alphabet the run is cut in.
+    pub alphabet: Alphabet,
+    /// How many characters at the front are the same in every value, such as `ghp_`.
+    pub prefix: usize,
+}
+
+impl Shape {
+    /// Longest value in bytes.
+    pub fn longest(&self) -> usize {
+        self.items.iter().map(|item| usize::from(item.max)).sum()
+    }
+
+    /// Shortest and longest searched run.
+    pub fn core_lengths(&self) -> (usize, usize) {
+        let core = &self.items[self.core_start..self.core_end];
+        core.iter()
+            .fold((0, 0), |(min, max), item| (min + usize::from(item.min), max + usize::from(item.max)))
+    }
+
+    /// Every character that the searched run may hold.
+    pub fn core_set(&self) -> AsciiSet {
+        self.items[self.core_start..self.core_end].iter().fold(0, |set, item| set | item.set)
+    }
+}
+
+impl From<Pattern> for Shape {
+    fn from(pattern: Pattern) -> Self {
+        let literal = |item: &&Item| item.set.is_power_of_two() && item.min == item.max;
+        let prefix = pattern.items.iter().take_while(literal).map(|item| usize::from(item.min)).sum();
+        Self {
+            items: Cow::Owned(pattern.items),
+            core_start: pattern.core.0,
+            core_end: pattern.core.1,
+            alphabet: pattern.alphabet,
+            prefix,
+        }
+    }
+}
+
+/// Character classes, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Classes(pub u8);
+
+impl Classes {
+    /// `a-z`
+    pub const LOWER: u8 = 1;
+    /// `A-Z`
+    pub const UPPER: u8 = 2;
+    /// `0-9`
+    pub const DIGIT: u8 = 4;
+
+    /// The classes that occur in `value`.
+    pub fn of(value: &[u8]) -> Self {
+        Self(value.iter().fold(0, |classes, byte| {
+            classes
+                | match byte {
+                    b'a'..=b'z' => Self::LOWER,
+                    b'A'..=b'Z' => Self::UPPER,
+                    b'0'..=b'9' => Self::DIGIT,
+                    _ => 0,
+                }
+        }))
+    }
+
+    /// Whether every class of `other` is here too.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}

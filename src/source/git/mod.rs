@@ -1,0 +1,22 @@
+//! Git as a source: the repository's layout, what the index would commit, and commit messages.
+//!
+//! Must not know: rules, detection, output; nothing outside this folder knows `gix`.
+//! Invariant: no process is started and nothing that a repository's configuration names is run; what cannot be
+//! read is an error or a problem, never an empty index or an empty tree.
+
+mod base;
+mod changes;
+mod environment;
+mod format;
+mod layout;
+mod lines;
+mod message;
+mod objects;
+mod settings;
+mod staged;
+
+pub use environment::GitEnvironment;
+pub use layout::{Layout, LayoutError};
+pub use message::CommitMessage;
+pub use settings::{Settings, SettingsError};
+pub use staged::{DEFAULT_MAX_BLOB_SIZE, Staged, StagedOptions};

@@ -1,0 +1,170 @@
+//! Objects by id, from the repository, its alternates, and those that the environment adds.
+//!
+//! Must not know: paths, the index, what objects are for.
+//! Invariant: replacement refs are never applied (they could hide a blob), and one allocation is bounded by a limit
+//! that does not depend on who owns the files.
+
+use std::path::{Path, PathBuf};
+
+use gix::hash::{Kind as HashKind, ObjectId};
+use gix::objs::{Find, FindHeader, Kind, TreeRefIter};
+use gix::odb;
+
+use super::layout::native_path;
+use super::{GitEnvironment, Layout};
+use crate::source::SourceError;
+
+/// Room for a delta's base and its instructions beside the object itself.
+const DELTA_FACTOR: u64 = 4;
+/// Trees and commits have no size limit of their own; this is more than any real one needs.
+const SMALLEST_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// A handle to all objects; clone it for each thread.
+#[derive(Clone)]
+pub(super) struct Objects {
+    stores: Vec<odb::Handle>,
+    hash: HashKind,
+}
+
+/// Why an object could not be had. Says nothing of its content.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum ObjectError {
+    #[error("the object is missing")]
+    Missing,
+    #[error("the object is damaged")]
+    Damaged,
+    #[error("the object is a {0}, which was not expected")]
+    WrongKind(Kind),
+}
+
+/// What an entry of a tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    File,
+    Link,
+    Submodule,
+    Tree,
+}
+
+/// One entry of a tree.
+#[derive(Clone, Debug)]
+pub(super) struct TreeEntry {
+    pub name: Vec<u8>,
+    pub kind: EntryKind,
+    pub id: ObjectId,
+}
+
+impl Objects {
+    pub(super) fn open(
+        layout: &Layout,
+        environment: &GitEnvironment,
+        hash: HashKind,
+        largest_blob: Option<u64>,
+    ) -> Result<Self, SourceError> {
+        let limit = largest_blob.map(|size| size.saturating_mul(DELTA_FACTOR).max(SMALLEST_LIMIT));
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+        let mut stores = Vec::new();
+        for (index, directory) in directories(layout, environment).into_iter().enumerate() {
+            let options = odb::store::init::Options {
+                alloc_limit_bytes: limit,
+                ..odb::store::init::Options::default()
+            };
+            match odb::at_opts(directory.clone(), hash, None, options) {
+                Ok(store) => stores.push(store),
+                // Like git: only the repository's own directory must be there.
+                Err(_) if index > 0 => {}
+                Err(error) => return Err(cannot_open(&directory, &error)),
+            }
+        }
+        Ok(Self { stores, hash })
+    }
+
+    /// The kind and size of an object, without reading all of it.
+    pub(super) fn header(&self, id: &ObjectId) -> Result<(Kind, u64), ObjectError> {
+        let mut outcome = ObjectError::Missing;
+        for store in &self.stores {
+            match store.try_header(id) {
+                Ok(Some(header)) => return Ok((header.kind, header.size)),
+                Ok(None) => {}
+                Err(_) => outcome = ObjectError::Damaged,
+            }
+        }
+        Err(outcome)
+    }
+
+    /// Reads an object of the expected kind into `buffer`.
+    pub(super) fn read(&self, id: &ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), ObjectError> {
+        let mut outcome = ObjectError::Missing;
+        for store in &self.stores {
+            let (found, length) = match store.try_find(id, buffer) {
+                Ok(Some(data)) => (data.kind, data.data.len()),
+                Ok(None) => continue,
+                Err(_) => {
+                    outcome = ObjectError::Damaged;
+                    continue;
+                }
+            };
+            buffer.truncate(length);
+            return if found == kind { Ok(()) } else { Err(ObjectError::WrongKind(found)) };
+        }
+        Err(outcome)
+    }
+
+    /// The entries of a tree as they stand in it. Names are not judged: hostile ones are content like any other.
+    pub(super) fn tree(&self, id: &ObjectId) -> Result<Vec<TreeEntry>, ObjectError> {
+        // The empty tree is known to git without being stored.
+        if *id == ObjectId::empty_tree(self.hash) {
+            return Ok(Vec::new());
+        }
+        let mut buffer = Vec::new();
+        self.read(id, Kind::Tree, &mut buffer)?;
+        let mut entries = Vec::new();
+        for entry in TreeRefIter::from_bytes(&buffer, self.hash) {
+            let entry = entry.map_err(|_| ObjectError::Damaged)?;
+            let kind = if entry.mode.is_tree() {
+                EntryKind::Tree
+            } else if entry.mode.is_commit() {
+                EntryKind::Submodule
+            } else if entry.mode.is_link() {
+                EntryKind::Link
+            } else {
+                EntryKind::File
+            };
+            entries.push(TreeEntry { name: entry.filename.to_vec(), kind, id: entry.oid.to_owned() });
+        }
+        Ok(entries)
+    }
+
+    /// The tree of a commit.
+    pub(super) fn tree_of_commit(&self, id: &ObjectId) -> Result<ObjectId, ObjectError> {
+        let mut buffer = Vec::new();
+        self.read(id, Kind::Commit, &mut buffer)?;
+        gix::objs::CommitRefIter::from_bytes(&buffer, self.hash).tree_id().map_err(|_| ObjectError::Damaged)
+    }
+
+    pub(super) fn hash(&self) -> HashKind {
+        self.hash
+    }
+}
+
+/// The repository's own object directory first, then what the environment adds (the quarantine of a push).
+fn directories(layout: &Layout, environment: &GitEnvironment) -> Vec<PathBuf> {
+    let base = layout.work_tree.as_deref().unwrap_or(&layout.git_dir);
+    let own = match &environment.object_directory {
+        Some(directory) => base.join(directory),
+        None => layout.common_dir.join("objects"),
+    };
+    let mut directories = vec![own];
+    if let Some(list) = &environment.alternate_object_directories {
+        let list = native_path(list.as_encoded_bytes());
+        directories.extend(std::env::split_paths(&list).map(|path| base.join(path)));
+    }
+    directories
+}
+
+fn cannot_open(directory: &Path, error: &std::io::Error) -> SourceError {
+    SourceError {
+        message: format!("cannot open the objects in {}: {error}", directory.display()),
+        hint: Some("`git fsck` says what is wrong with the repository".to_string()),
+    }
+}

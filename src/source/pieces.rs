@@ -1,0 +1,221 @@
+//! Reads any stream into chunks: whole when it is small, in overlapping pieces when it is not.
+//!
+//! Must not know: where the stream comes from, what a receiver looks for.
+//! Invariant: every run of at most `overlap` bytes stands wholly in at least one chunk, and memory never grows with
+//! the length of the stream.
+
+use std::io::{self, Read};
+
+use crate::model::{Chunk, Coverage, Focus, Provenance};
+
+use super::Worker;
+
+/// How far back from a cut a line end is looked for at most.
+const LINE_SEARCH: usize = 64 * 1024;
+/// What a buffer starts with when nothing is known about the stream.
+const FIRST_FILL: usize = 64 * 1024;
+/// How much of a stream is looked at to call it binary.
+const BINARY_PROBE: usize = 8 * 1024;
+
+/// How a stream is cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Streams up to this length are one chunk.
+    pub(crate) whole: usize,
+    /// The length of a piece of a longer stream.
+    pub(crate) piece: usize,
+    /// How many bytes neighbouring pieces share at least.
+    pub(crate) overlap: usize,
+}
+
+impl Sizes {
+    /// The sizes that are used for real: 16 MiB whole, else 8 MiB pieces. `overlap` is at most a quarter of a piece.
+    pub(crate) fn with_overlap(overlap: usize) -> Self {
+        let piece = 8 << 20;
+        Self { whole: 16 << 20, piece, overlap: overlap.min(piece / 4) }
+    }
+
+    /// How far back from a cut a line end is looked for.
+    fn line_search(&self) -> usize {
+        LINE_SEARCH.min(self.piece / 4)
+    }
+
+    /// The most bytes of a stream of `length` that are held at once.
+    pub(crate) fn window(&self, length: Option<u64>) -> usize {
+        match length {
+            Some(length) if length > self.whole as u64 => self.piece,
+            Some(length) => usize::try_from(length).unwrap_or(self.whole),
+            None => self.whole,
+        }
+    }
+}
+
+/// A buffer that is reused from stream to stream. It is zeroed once, when it grows, and never again.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+impl Buffer {
+    /// Gives memory above `keep` bytes back to the system.
+    pub(crate) fn shrink(&mut self, keep: usize) {
+        if self.bytes.len() > keep {
+            self.bytes.truncate(keep);
+            self.bytes.shrink_to_fit();
+        }
+    }
+
+    /// Reads until `wanted` bytes are there or the stream has ended.
+    fn fill(&mut self, stream: &mut Stream<'_>, wanted: usize) -> io::Result<()> {
+        while self.filled < wanted && !stream.ended {
+            if self.filled == self.bytes.len() {
+                let larger = (self.bytes.len() * 2).max(stream.first_fill()).min(wanted);
+                self.bytes.resize(larger, 0);
+            }
+            let end = self.bytes.len().min(wanted);
+            self.filled += stream.read(&mut self.bytes[self.filled..end])?;
+        }
+        Ok(())
+    }
+
+    fn content(&self) -> &[u8] {
+        &self.bytes[..self.filled]
+    }
+
+    fn discard(&mut self, count: usize) {
+        self.bytes.copy_within(count..self.filled, 0);
+        self.filled -= count;
+    }
+}
+
+/// A stream and how much of it was read.
+struct Stream<'a> {
+    reader: &'a mut dyn Read,
+    /// The length as far as it is known beforehand; reading stops there, so that a growing file comes to an end.
+    length: Option<u64>,
+    read: u64,
+    ended: bool,
+}
+
+impl Stream<'_> {
+    /// One byte more than is expected, so that a single read shows a whole file and its end.
+    fn first_fill(&self) -> usize {
+        match self.length {
+            Some(length) => usize::try_from(length).unwrap_or(usize::MAX).saturating_add(1),
+            None => FIRST_FILL,
+        }
+    }
+
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.reader.read(target) {
+                Ok(count) => {
+                    self.read += count as u64;
+                    self.ended = count == 0 || self.length.is_some_and(|length| self.read >= length);
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Reads `reader` to its end and hands it to `worker`. `length` is its length when that is known (a plain file).
+///
+/// Returns what was covered, or `None` when the scan was interrupted.
+pub(crate) fn hand_out(
+    reader: &mut dyn Read,
+    length: Option<u64>,
+    sizes: Sizes,
+    provenance: &Provenance,
+    (buffer, worker): (&mut Buffer, &mut dyn Worker),
+) -> io::Result<Option<Coverage>> {
+    let mut stream = Stream { reader, length, read: 0, ended: false };
+    let window = sizes.window(length);
+    buffer.filled = 0;
+    // One byte more than the window tells a stream that just fits from one that goes on.
+    buffer.fill(&mut stream, window + 1)?;
+    let encoding = Encoding::of(buffer.content());
+    let binary = encoding == Encoding::Bytes && looks_binary(buffer.content());
+    let mut offset = 0;
+    let mut lines_before: u32 = 0;
+    loop {
+        if worker.interrupted() {
+            return Ok(None);
+        }
+        let content = buffer.content();
+        let cut = if stream.ended {
+            content.len()
+        } else {
+            encoding.cut(content, content.len() - 1, sizes.line_search())
+        };
+        let bytes = &content[..cut];
+        worker.chunk(&Chunk { bytes, provenance, focus: &Focus::Whole, offset, lines_before });
+        if stream.ended {
+            break;
+        }
+        let next = encoding.cut(content, cut.saturating_sub(sizes.overlap), sizes.line_search());
+        lines_before = lines_before.saturating_add(encoding.line_ends(&content[..next]));
+        offset += next as u64;
+        buffer.discard(next);
+        buffer.fill(&mut stream, sizes.piece + 1)?;
+    }
+    let covered = Coverage { files: 1, bytes: stream.read, binary: u64::from(binary), ..Coverage::default() };
+    Ok(Some(covered))
+}
+
+fn looks_binary(bytes: &[u8]) -> bool {
+    memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE)]).is_some()
+}
+
+/// How characters are stored, as far as cutting needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Bytes,
+    Utf16Little,
+    Utf16Big,
+}
+
+impl Encoding {
+    fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xfe, ..] => Self::Utf16Little,
+            [0xfe, 0xff, ..] => Self::Utf16Big,
+            _ => Self::Bytes,
+        }
+    }
+
+    /// The best place to cut at or before `limit`: behind a near line end, else at a whole character unit.
+    ///
+    /// Pieces begin at places that this chose, so even places in a piece are even places in the file.
+    fn cut(self, bytes: &[u8], limit: usize, search: usize) -> usize {
+        let unit = if self == Self::Bytes { 1 } else { 2 };
+        let limit = limit - limit % unit;
+        let start = limit.saturating_sub(search).next_multiple_of(unit);
+        let near = &bytes[start..limit];
+        let found = match self.newline() {
+            None => memchr::memrchr(b'\n', near).map(|at| at + 1),
+            Some(newline) => near.chunks_exact(2).rposition(|unit| unit == newline).map(|at| at * 2 + 2),
+        };
+        found.map_or(limit, |behind| start + behind)
+    }
+
+    fn line_ends(self, bytes: &[u8]) -> u32 {
+        let count = match self.newline() {
+            None => memchr::memchr_iter(b'\n', bytes).count(),
+            Some(newline) => bytes.chunks_exact(2).filter(|unit| *unit == newline).count(),
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// The line end as a unit of two bytes.
+    fn newline(self) -> Option<[u8; 2]> {
+        match self {
+            Self::Bytes => None,
+            Self::Utf16Little => Some([b'\n', 0]),
+            Self::Utf16Big => Some([0, b'\n']),
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! Directories and named files as a source.
+//!
+//! Must not know: what a receiver looks for, git's index and objects.
+//! Invariant: each file is handed out once, counted as left out once, or becomes one problem; nothing but a regular
+//! file is ever opened for reading, and nothing outside the tree is reached through a link in it.
+//!
+//! Ignore rules are applied as ripgrep applies them, so a file that git tracks although a rule names it is left out.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
+
+use crate::model::{Coverage, FilePath, Problem, ProblemKind, Provenance, ScanMode, SkipReason};
+
+use super::pieces::{self, Buffer, Sizes};
+use super::{Receiver, Source, SourceError, Worker};
+
+/// What each thread's buffer keeps from file to file.
+const KEPT_BUFFER: usize = 1 << 20;
+/// What all threads together may hold for larger files.
+const LARGE_BUFFERS: usize = 40 << 20;
+
+/// What to scan and how.
+#[derive(Clone, Debug)]
+pub struct TreeOptions {
+    /// Files and directories as they were typed.
+    pub paths: Vec<PathBuf>,
+    /// Whether the rules of .gitignore and .ignore files (also the global and the parents') leave things out.
+    pub ignore_rules: bool,
+    /// Larger files are left out and counted; no limit by default. In bytes.
+    pub max_file_size: Option<u64>,
+    /// How many threads; 0 lets the walk choose.
+    pub threads: usize,
+    /// The detector's reach: pieces of a file above 16 MiB share at least so many bytes.
+    pub piece_overlap: usize,
+}
+
+/// Directories and files, walked and read in parallel.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    options: TreeOptions,
+}
+
+impl Tree {
+    /// A scan of `options.paths`.
+    pub fn new(options: TreeOptions) -> Self {
+        Self { options }
+    }
+
+    fn walk(&self, roots: Roots, receiver: &dyn Receiver) {
+        let Some(builder) = self.walk_builder(&roots) else { return };
+        let shared = Shared::new(&self.options, roots.elsewhere, receiver);
+        let pruned = Arc::clone(&shared.pruned);
+        let mut builder = builder;
+        builder.filter_entry(move |entry| pruned.keeps(entry));
+        builder.build_parallel().visit(&mut Readers { shared: &shared });
+        shared.report_left_out();
+    }
+
+    fn walk_builder(&self, roots: &Roots) -> Option<WalkBuilder> {
+        let (first, rest) = roots.paths.split_first()?;
+        let mut builder = WalkBuilder::new(first);
+        for path in rest {
+            builder.add(path);
+        }
+        builder.standard_filters(self.options.ignore_rules).hidden(false).follow_links(false);
+        builder.threads(if roots.paths.len() == 1 && roots.only_files { 1 } else { self.options.threads });
+        Some(builder)
+    }
+}
+
+impl Source for Tree {
+    fn drive(&self, receiver: &dyn Receiver) -> Result<(), SourceError> {
+        let mut roots = Roots { only_files: true, ..Roots::default() };
+        for path in &self.options.paths {
+            if let Err(problem) = roots.add(path) {
+                receiver.worker().problem(problem);
+            }
+        }
+        roots.part();
+        self.walk(roots, receiver);
+        Ok(())
+    }
+}
+
+/// The named paths that can be walked, each place once.
+#[derive(Debug, Default)]
+struct Roots {
+    /// As they are to be walked.
+    paths: Vec<PathBuf>,
+    /// The same places without links, in the same order.
+    real: Vec<PathBuf>,
+    /// Paths met inside one root that another root covers.
+    elsewhere: HashSet<PathBuf>,
+    /// Whether no root is a directory.
+    only_files: bool,
+}
+
+impl Roots {
+    fn add(&mut self, path: &Path) -> Result<(), Problem> {
+        let metadata = fs::metadata(path).map_err(|error| unusable_root(path, &error))?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(not_a_file(path));
+        }
+        let real = path.canonicalize().map_err(|error| unusable_root(path, &error))?;
+        if self.real.contains(&real) {
+            return Ok(());
+        }
+        self.only_files &= metadata.is_file();
+        self.real.push(real);
+        // The walker takes a lone `-` for standard input.
+        self.paths.push(if path == Path::new("-") { PathBuf::from("./-") } else { path.to_path_buf() });
+        Ok(())
+    }
+
+    /// Notes which roots lie inside others, so that the outer walk leaves them to their own.
+    fn part(&mut self) {
+        let places: HashSet<&Path> = self.real.iter().map(PathBuf::as_path).collect();
+        let index_of = |wanted: &Path| self.real.iter().position(|real| real == wanted);
+        for inner in &self.real {
+            for outer in inner.ancestors().skip(1).filter(|ancestor| places.contains(ancestor)) {
+                let relative = inner.strip_prefix(outer).expect("an ancestor is a prefix");
+                if let Some(index) = index_of(outer) {
+                    self.elsewhere.insert(self.paths[index].join(relative));
+                }
+            }
+        }
+    }
+}
+
+fn unusable_root(path: &Path, error: &io::Error) -> Problem {
+    let shown = shown_path(path);
+    if error.kind() != io::ErrorKind::NotFound {
+        return Problem::at(ProblemKind::Unreadable, shown, words(error));
+    }
+    if path.is_symlink() {
+        return Problem::at(ProblemKind::NotFound, shown, "the symbolic link points to nothing")
+            .with_hint("name its target, or leave the link out");
+    }
+    Problem::at(ProblemKind::NotFound, shown, "no such file or directory")
+        .with_hint("check the spelling and the directory you are in")
+}
+
+fn not_a_file(path: &Path) -> Problem {
+    Problem::at(ProblemKind::NotAFile, shown_path(path), "neither a file nor a directory")
+        .with_hint("pipe its content in instead: keyfence scan -")
+}
+
+/// What the threads of one walk share.
+struct Shared<'a> {
+    receiver: &'a dyn Receiver,
+    options: &'a TreeOptions,
+    sizes: Sizes,
+    budget: Budget,
+    pruned: Arc<Pruned>,
+    /// Directory entries that exist, and those of them that the walk handed out.
+    listed: AtomicU64,
+    met: AtomicU64,
+    interrupted: AtomicU64,
+}
+
+impl<'a> Shared<'a> {
+    fn new(options: &'a TreeOptions, elsewhere: HashSet<PathBuf>, receiver: &'a dyn Receiver) -> Self {
+        Self {
+            receiver,
+            options,
+            sizes: Sizes::with_overlap(options.piece_overlap),
+            budget: Budget { left: Mutex::new(LARGE_BUFFERS), freed: Condvar::new() },
+            pruned: Arc::new(Pruned { elsewhere, git: AtomicU64::new(0) }),
+            listed: AtomicU64::new(0),
+            met: AtomicU64::new(0),
+            interrupted: AtomicU64::new(0),
+        }
+    }
+
+    /// The walker does not say what rules left out; it is what was listed and never met.
+    fn report_left_out(&self) {
+        let git = self.pruned.git.load(Ordering::Relaxed);
+        let met = self.met.load(Ordering::Relaxed);
+        let interrupted = self.interrupted.load(Ordering::Relaxed) > 0;
+        let ignored = self.listed.load(Ordering::Relaxed).saturating_sub(met + git);
+        let mut skipped = BTreeMap::new();
+        if git > 0 {
+            skipped.insert(SkipReason::GitDirectory, git);
+        }
+        if ignored > 0 && self.options.ignore_rules && !interrupted {
+            skipped.insert(SkipReason::Ignored, ignored);
+        }
+        if !skipped.is_empty() {
+            self.receiver.worker().covered(&Coverage {
+                mode: ScanMode::Tree,
+                skipped,
+                ..Coverage::default()
+            });
+        }
+    }
+}
+
+/// What the walk is told not to enter.
+#[derive(Debug)]
+struct Pruned {
+    elsewhere: HashSet<PathBuf>,
+    git: AtomicU64,
+}
+
+impl Pruned {
+    fn keeps(&self, entry: &DirEntry) -> bool {
+        if entry.file_name() == OsStr::new(".git") && is_dir(entry) && !self.covers(entry.path()) {
+            self.git.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        !self.covers(entry.path())
+    }
+
+    fn covers(&self, path: &Path) -> bool {
+        !self.elsewhere.is_empty() && self.elsewhere.contains(path)
+    }
+}
+
+fn is_dir(entry: &DirEntry) -> bool {
+    entry.file_type().is_some_and(|kind| kind.is_dir())
+}
+
+/// Memory that files above [`KEPT_BUFFER`] wait for, so that many threads never hold many large files.
+struct Budget {
+    left: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Budget {
+    fn take(&self, amount: usize) -> Grant<'_> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        while *left < amount {
+            left = self.freed.wait(left).unwrap_or_else(PoisonError::into_inner);
+        }
+        *left -= amount;
+        Grant { budget: self, amount }
+    }
+}
+
+/// Memory taken from the budget; given back when dropped.
+struct Grant<'a> {
+    budget: &'a Budget,
+    amount: usize,
+}
+
+impl Drop for Grant<'_> {
+    fn drop(&mut self) {
+        *self.budget.left.lock().unwrap_or_else(PoisonError::into_inner) += self.amount;
+        self.budget.freed.notify_all();
+    }
+}
+
+/// Makes one reader for each thread of the walk.
+struct Readers<'a> {
+    shared: &'a Shared<'a>,
+}
+
+impl<'a> ParallelVisitorBuilder<'a> for Readers<'a> {
+    fn build(&mut self) -> Box<dyn ParallelVisitor + 'a> {
+        Box::new(Reader { shared: self.shared, worker: None, buffer: Buffer::default(), listed: 0, met: 0 })
+    }
+}
+
+/// Reads what one thread of the walk meets.
+struct Reader<'a> {
+    shared: &'a Shared<'a>,
+    /// Made when it is first needed: the walk builds one visitor that only sees roots it cannot open.
+    worker: Option<Box<dyn Worker + 'a>>,
+    buffer: Buffer,
+    listed: u64,
+    met: u64,
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.shared.listed.fetch_add(self.listed, Ordering::Relaxed);
+        self.shared.met.fetch_add(self.met, Ordering::Relaxed);
+    }
+}
+
+impl ParallelVisitor for Reader<'_> {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        if self.worker().interrupted() {
+            self.shared.interrupted.store(1, Ordering::Relaxed);
+            return WalkState::Quit;
+        }
+        match entry {
+            Ok(entry) => self.entry(&entry),
+            Err(error) => {
+                if let Some(problem) = walk_problem(&error) {
+                    self.worker().problem(problem);
+                }
+            }
+        }
+        WalkState::Continue
+    }
+}
+
+impl Reader<'_> {
+    fn worker(&mut self) -> &mut dyn Worker {
+        let receiver = self.shared.receiver;
+        self.worker.get_or_insert_with(|| receiver.worker()).as_mut()
+    }
+
+    fn entry(&mut self, entry: &DirEntry) {
+        let named = entry.depth() == 0;
+        self.met += u64::from(!named);
+        let Some(kind) = entry.file_type() else { return };
+        if kind.is_dir() {
+            self.list(entry.path());
+        } else if kind.is_file() {
+            self.file(entry.path(), named);
+        } else if kind.is_symlink() {
+            self.skip(SkipReason::Symlink);
+        } else {
+            self.skip(SkipReason::NotAFile);
+        }
+    }
+
+    /// Counts what stands in a directory, to know afterwards how much of it the rules left out.
+    fn list(&mut self, directory: &Path) {
+        if !self.shared.options.ignore_rules {
+            return;
+        }
+        // A directory that cannot be read is a problem that the walk itself reports.
+        let Ok(entries) = fs::read_dir(directory) else { return };
+        let pruned = &self.shared.pruned;
+        let apart = |entry: &fs::DirEntry| !pruned.elsewhere.is_empty() && pruned.covers(&entry.path());
+        self.listed += entries.flatten().filter(|entry| !apart(entry)).count() as u64;
+    }
+
+    fn skip(&mut self, reason: SkipReason) {
+        let skipped = BTreeMap::from([(reason, 1)]);
+        self.worker().covered(&Coverage { mode: ScanMode::Tree, skipped, ..Coverage::default() });
+    }
+
+    fn file(&mut self, path: &Path, named: bool) {
+        if let Err(error) = self.read(path, named) {
+            self.worker().problem(Problem::at(ProblemKind::Unreadable, shown_path(path), words(&error)));
+        }
+    }
+
+    fn read(&mut self, path: &Path, named: bool) -> io::Result<()> {
+        let mut file = open(path, named)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            self.skip(SkipReason::NotAFile);
+            return Ok(());
+        }
+        let length = metadata.len();
+        if self.shared.options.max_file_size.is_some_and(|most| length > most) {
+            self.skip(SkipReason::TooLarge);
+            return Ok(());
+        }
+        self.hand_out(&mut file, path, length)
+    }
+
+    fn hand_out(&mut self, file: &mut File, path: &Path, length: u64) -> io::Result<()> {
+        let shared = self.shared;
+        // Files that the kernel makes up say 0 and hold more.
+        let known = (length > 0).then_some(length);
+        let window = shared.sizes.window(known);
+        let grant = (window > KEPT_BUFFER && known.is_some()).then(|| shared.budget.take(window));
+        let provenance = Provenance::file(shown_path(path));
+        let worker = self.worker.get_or_insert_with(|| shared.receiver.worker());
+        let target = (&mut self.buffer, &mut **worker as &mut dyn Worker);
+        let result = pieces::hand_out(file, known, shared.sizes, &provenance, target);
+        self.buffer.shrink(KEPT_BUFFER);
+        drop(grant);
+        if let Some(covered) = result? {
+            worker.covered(&Coverage { mode: ScanMode::Tree, ..covered });
+        }
+        Ok(())
+    }
+}
+
+/// Opens without ever waiting for a writer, and without following a link that took the place of a walked file.
+fn open(path: &Path, named: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let follow = if named { 0 } else { libc::O_NOFOLLOW };
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | follow);
+    }
+    #[cfg(not(unix))]
+    let _ = named;
+    options.open(path)
+}
+
+/// What the walk itself could not do; trouble with a rule file only means that more is scanned.
+fn walk_problem(error: &ignore::Error) -> Option<Problem> {
+    error.depth()?;
+    let message = error.io_error().map_or_else(|| "the directory could not be walked".to_owned(), words);
+    let path = error_path(error).map_or_else(|| FilePath::from("."), shown_path);
+    Some(Problem::at(ProblemKind::Unreadable, path, message))
+}
+
+fn error_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } => error_path(err),
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
+    }
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it vanished while it was scanned".to_owned(),
+        io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+        io::ErrorKind::InvalidFilename => "its path is longer than the system can open".to_owned(),
+        kind => format!("it could not be read: {kind}"),
+    }
+}
+
+/// The path as people know it: as typed, without a leading `./`.
+fn shown_path(path: &Path) -> FilePath {
+    let shown = FilePath::from_path(path);
+    let mut bytes = shown.as_bytes();
+    while let Some(rest) = bytes.strip_prefix(b"./") {
+        let first = rest.iter().position(|&byte| byte != b'/').unwrap_or(rest.len());
+        bytes = &rest[first..];
+    }
+    if bytes.is_empty() { FilePath::from(".") } else { FilePath::from_bytes(bytes) }
+}

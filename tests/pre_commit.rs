@@ -1,0 +1,140 @@
+//! The real pre-commit framework runs the hooks that `.pre-commit-hooks.yaml` describes: blocked, passed, skipped.
+//!
+//! The framework comes from PyPI into `.test-tools/` once.
+
+#![cfg(unix)]
+
+#[path = "cli/support.rs"]
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use support::{KEYFENCE, Repository, Sandbox, assert_stopped, leaking_env, words};
+
+const VERSION: &str = "4.7.0";
+
+/// The framework's program, installed on first use.
+fn framework() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join(".test-tools");
+        let home = tools.join(format!("pre-commit-{VERSION}"));
+        let program = home.join("bin/pre-commit");
+        if !program.is_file() {
+            must(Command::new("python3").args(["-m", "venv"]).arg(&home));
+            let package = format!("pre-commit=={VERSION}");
+            must(Command::new(home.join("bin/pip")).args(["install", "--quiet", &package]));
+        }
+        program
+    })
+}
+
+fn must(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", words(&output));
+}
+
+/// A repository that uses the hook `ids` of a git copy of this repository's hook definition.
+fn configured<'a>(sandbox: &'a Sandbox, ids: &[&str]) -> Repository<'a> {
+    let definition = sandbox.repository("keyfence");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    definition
+        .stage(".pre-commit-hooks.yaml", &fs::read_to_string(manifest).expect("it is in the repository"));
+    definition.git(&["commit", "--quiet", "-m", "Describe the hooks"]);
+    let revision = String::from_utf8_lossy(&definition.git(&["rev-parse", "HEAD"]).stdout).trim().to_owned();
+
+    let repository = sandbox.repository("bot");
+    let hooks: String = ids.iter().map(|id| format!("      - id: {id}\n")).collect();
+    let config =
+        format!("repos:\n  - repo: {}\n    rev: {revision}\n    hooks:\n{hooks}", definition.top.display());
+    repository.stage(".pre-commit-config.yaml", &config);
+    run(&repository, framework(), &["install", "-t", "pre-commit", "-t", "commit-msg"], &[]);
+    repository
+}
+
+/// Runs a program with keyfence on PATH and the framework's cache in the sandbox.
+fn run(repository: &Repository<'_>, program: &Path, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let mut command = repository.sandbox.command(program, &repository.top);
+    let programs = Path::new(KEYFENCE).parent().expect("a program is in a directory");
+    let path = std::env::var("PATH").expect("the tests run with a PATH");
+    command.env("PATH", format!("{}:{path}", programs.display()));
+    command.env("PRE_COMMIT_HOME", repository.sandbox.path("cache"));
+    command.envs(more.iter().copied()).args(arguments).output().expect("the program can be started")
+}
+
+fn commit(repository: &Repository<'_>, more: &[(&str, &str)]) -> Output {
+    run(repository, Path::new("git"), &["commit", "-m", "Add a bot"], more)
+}
+
+#[test]
+fn the_hook_definition_is_valid() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    must(Command::new(framework()).arg("validate-manifest").arg(manifest));
+}
+
+#[test]
+fn blocked_skipped_and_passed() {
+    let sandbox = Sandbox::new();
+    let repository = configured(&sandbox, &["keyfence-system"]);
+    repository.stage(".env", &leaking_env());
+
+    let stopped = commit(&repository, &[]);
+    assert_stopped("under the framework", &stopped);
+    assert!(words(&stopped).contains("SKIP=keyfence-system git commit"), "{}", words(&stopped));
+    assert_eq!(repository.commits(), 0);
+
+    repository.git(&["rm", "--quiet", "--cached", ".env"]);
+    repository.stage("bot.py", "print('no secret here')\n");
+    let passed = commit(&repository, &[]);
+    assert!(passed.status.success(), "{}", words(&passed));
+
+    repository.stage(".env", &leaking_env());
+    let skipped = commit(&repository, &[("SKIP", "keyfence-system")]);
+    assert!(skipped.status.success(), "{}", words(&skipped));
+    assert_eq!(repository.commits(), 2);
+}
+
+#[test]
+fn the_index_counts_and_not_the_work_tree() {
+    let sandbox = Sandbox::new();
+    let repository = configured(&sandbox, &["keyfence-system"]);
+    repository.stage(".env", &leaking_env());
+    repository.write(".env", "BINANCE_API_KEY=\n");
+    assert_stopped("cleaned after staging", &commit(&repository, &[]));
+}
+
+#[test]
+fn messages_are_blocked() {
+    let sandbox = Sandbox::new();
+    let repository = configured(&sandbox, &["keyfence-system", "keyfence-system-commit-msg"]);
+    let message = format!("Use the new key\n\n{}", leaking_env());
+    let stopped = run(&repository, Path::new("git"), &["commit", "-m", &message], &[]);
+    assert_stopped("a message under the framework", &stopped);
+    let passed = commit(&repository, &[]);
+    assert!(passed.status.success(), "{}", words(&passed));
+}
+
+#[test]
+fn the_lines_that_install_tells_work() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.stage(".pre-commit-config.yaml", "repos: []\n");
+    let advice = repository.keyfence(&["hook", "install"]);
+    assert_eq!(advice.status.code(), Some(3), "{}", words(&advice));
+    let told = words(&advice);
+    let lines: Vec<&str> = told
+        .lines()
+        .skip_while(|line| !line.contains("repo: local"))
+        .take_while(|line| line.starts_with("    "))
+        .collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    repository.stage(".pre-commit-config.yaml", &format!("repos:\n{}\n", lines.join("\n")));
+    run(&repository, framework(), &["install"], &[]);
+    repository.stage(".env", &leaking_env());
+    assert_stopped("with the advised lines", &commit(&repository, &[]));
+    let status = repository.keyfence(&["hook", "status", "--stage", "pre-commit"]);
+    assert_eq!(status.status.code(), Some(0), "{}", words(&status));
+}
