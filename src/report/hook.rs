@@ -10,7 +10,7 @@ use colored::Color;
 use crate::model::Finding;
 
 use super::escape::escape_text;
-use super::human::{Group, HookStage, Page, place};
+use super::human::{Group, HookStage, Occasion, Page, place};
 use super::remedy::{self, Allow, Language, Replacement};
 use super::text::Ink;
 use super::wording;
@@ -70,7 +70,14 @@ pub(super) fn advice(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]
     exposure(page, stage, groups);
     page.gap();
     allow(page, stage, first);
-    page.prose("In an emergency: ", &emergency(stage));
+    if let Occasion::Hook { way_past, .. } = &page.style.occasion {
+        emergency(page, way_past);
+    }
+}
+
+/// How to get past, for both endings that stop a commit.
+pub(super) fn emergency(page: &mut Page<'_>, way_past: &str) {
+    page.prose("", &format!("In an emergency, commit without this check: {}", escape_text(way_past)));
 }
 
 /// The files that hold something, in order, each once.
@@ -203,13 +210,4 @@ fn allow(page: &mut Page<'_>, stage: HookStage, first: &Finding) {
     };
     page.prose("", words);
     page.line(&format!("       {example}"));
-}
-
-fn emergency(stage: HookStage) -> String {
-    match stage {
-        HookStage::PreMergeCommit => "git merge --no-verify skips every check.".to_owned(),
-        HookStage::PreCommit | HookStage::FirstCommit | HookStage::CommitMessage => {
-            "git commit --no-verify skips every check.".to_owned()
-        }
-    }
 }

@@ -16,7 +16,7 @@ use super::text::{Ink, Painter, columns, paragraph, wrap};
 use super::{hook, summary, wording};
 
 /// How the report looks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HumanStyle {
     /// Columns to fill; words, paths and links longer than that are not broken.
     pub width: usize,
@@ -31,7 +31,7 @@ pub struct HumanStyle {
 }
 
 /// What the report is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// Somebody asked for a scan.
     Scan,
@@ -39,6 +39,8 @@ pub enum Occasion {
     Hook {
         /// Which hook.
         stage: HookStage,
+        /// The command that commits without this check.
+        way_past: String,
     },
 }
 
@@ -62,14 +64,14 @@ pub enum HookStage {
 pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> io::Result<()> {
     let groups = groups(report, style);
     let mut page = Page::new(report, style);
-    if let Occasion::Hook { stage } = style.occasion {
+    if let Occasion::Hook { stage, .. } = style.occasion {
         hook::headline(&mut page, stage, &groups);
     }
     for group in &groups {
         credential(&mut page, group);
     }
     match style.occasion {
-        Occasion::Hook { stage } => hook::advice(&mut page, stage, &groups),
+        Occasion::Hook { stage, .. } => hook::advice(&mut page, stage, &groups),
         Occasion::Scan => guides(&mut page, &groups),
     }
     summary::problems(&mut page);
