@@ -222,7 +222,7 @@ fn left_out(reason: SkipReason, number: u64) -> String {
         SkipReason::Symlink => number("symbolic link", "symbolic links"),
         SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),
         SkipReason::Submodule => number("submodule", "submodules") + " (scan it by itself)",
-        SkipReason::GitDirectory => number("git directory", "git directories"),
+        SkipReason::GitDirectory => number("`.git` directory", "`.git` directories"),
     }
 }
 
