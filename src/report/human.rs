@@ -9,14 +9,14 @@ use std::io::{self, Write};
 
 use colored::Color;
 
-use crate::model::{CredentialSet, Finding, Report, Severity, Verdict};
+use crate::model::{CredentialSet, Finding, Report, ScanMode, Severity, Verdict};
 
 use super::escape::{escape, escape_text};
 use super::text::{Ink, Painter, columns, paragraph, wrap};
 use super::{hook, summary, wording};
 
 /// How the report looks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HumanStyle {
     /// Columns to fill; words, paths and links longer than that are not broken.
     pub width: usize,
@@ -31,7 +31,7 @@ pub struct HumanStyle {
 }
 
 /// What the report is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// Somebody asked for a scan.
     Scan,
@@ -39,6 +39,8 @@ pub enum Occasion {
     Hook {
         /// Which hook.
         stage: HookStage,
+        /// The command that commits without this check.
+        way_past: String,
     },
 }
 
@@ -62,14 +64,17 @@ pub enum HookStage {
 pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> io::Result<()> {
     let groups = groups(report, style);
     let mut page = Page::new(report, style);
-    if let Occasion::Hook { stage } = style.occasion {
+    if let Occasion::Hook { stage, .. } = style.occasion {
         hook::headline(&mut page, stage, &groups);
     }
+    let mut explained = Vec::new();
     for group in &groups {
-        credential(&mut page, group);
+        let kind = (group.set.provider.as_str(), group.set.state, group.is_open());
+        credential(&mut page, group, explained.contains(&kind));
+        explained.push(kind);
     }
     match style.occasion {
-        Occasion::Hook { stage } => hook::advice(&mut page, stage, &groups),
+        Occasion::Hook { stage, .. } => hook::advice(&mut page, stage, &groups),
         Occasion::Scan => guides(&mut page, &groups),
     }
     summary::problems(&mut page);
@@ -166,9 +171,10 @@ impl<'a> Page<'a> {
     }
 }
 
-fn credential(page: &mut Page<'_>, group: &Group<'_>) {
+/// `explained`: what somebody can do with such a credential stands above already.
+fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     page.gap();
-    title(page, group);
+    title(page, group, explained);
     let place_width = group.parts.iter().map(|finding| columns(&place(finding))).max().unwrap_or(0);
     for finding in &group.parts {
         part(page, finding, place_width);
@@ -185,10 +191,12 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>) {
 }
 
 /// `critical  Binance API key and API secret, complete: whoever has it can trade`.
-fn title(page: &mut Page<'_>, group: &Group<'_>) {
+fn title(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     let severity = group.set.severity.as_str();
     let name = wording::title(page.report, &group.parts);
-    let meaning = if group.is_open() {
+    let meaning = if group.is_open() && explained {
+        group.set.state.as_str().to_owned()
+    } else if group.is_open() {
         wording::meaning(page.report, group.set.state, &group.parts)
     } else {
         "does not count".to_owned()
@@ -282,6 +290,10 @@ fn guides(page: &mut Page<'_>, groups: &[Group<'_>]) {
         let name = wording::provider_name(page.report, provider);
         page.heading(&format!("What to do now: {name}"), Ink::BOLD);
         steps(page, provider);
+    }
+    if let Some(group) = groups.iter().find(|group| group.is_open()) {
+        page.gap();
+        hook::allow(page, page.report.coverage.mode == ScanMode::Message, group);
     }
 }
 

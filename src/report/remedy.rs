@@ -182,6 +182,16 @@ pub(super) fn variable_name(provider: &str, part: &str) -> String {
     if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
+/// Whether a name that stands in a file is one that people give to environment variables.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    (4..=40).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.contains('_')
+        && name
+            .chars()
+            .all(|character| character.is_ascii_uppercase() || character.is_ascii_digit() || character == '_')
+}
+
 /// A path as a shell takes it, quoted where it must be; bytes that would act on a terminal are written as escapes
 /// that the shell turns back.
 pub(super) fn shell_path(path: &[u8]) -> String {
@@ -210,7 +220,10 @@ pub(super) fn shell_path(path: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Allow, Language, Replacement, allow, language_of, replacement, shell_path, variable_name};
+    use super::{
+        Allow, Language, Replacement, allow, is_variable_name, language_of, replacement, shell_path,
+        variable_name,
+    };
 
     #[test]
     fn names_tell_the_language() {
@@ -244,6 +257,8 @@ mod tests {
         );
         assert_eq!(variable_name("gate", "api-key"), "GATE_API_KEY");
         assert_eq!(variable_name("1inch", "key"), "_1INCH_KEY");
+        assert!(is_variable_name("BINANCE_API_KEY2"));
+        assert!(["apiKey", "KEY", "A-B_C", "_A_B", ""].iter().all(|name| !is_variable_name(name)));
     }
 
     #[test]

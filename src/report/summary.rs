@@ -12,6 +12,7 @@ use colored::Color;
 use crate::model::{Confidence, Coverage, Outcome, Problem, Report, ScanMode, Severity, SkipReason, Verdict};
 
 use super::escape::{escape, escape_text};
+use super::hook;
 use super::human::{Occasion, Page};
 use super::text::Ink;
 use super::wording::{count, listed};
@@ -90,8 +91,8 @@ fn incomplete(page: &mut Page<'_>) {
         Ink::strong(Color::Yellow),
     );
     page.prose("", &format!("Nothing was found in what could be read. {}", coverage_line(report)));
-    if matches!(page.style.occasion, Occasion::Hook { .. }) {
-        page.prose("", "In an emergency: git commit --no-verify skips every check.");
+    if let Occasion::Hook { way_past, .. } = &page.style.occasion {
+        hook::emergency(page, way_past);
     }
 }
 
@@ -221,7 +222,7 @@ fn left_out(reason: SkipReason, number: u64) -> String {
         SkipReason::Symlink => number("symbolic link", "symbolic links"),
         SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),
         SkipReason::Submodule => number("submodule", "submodules") + " (scan it by itself)",
-        SkipReason::GitDirectory => number("git directory", "git directories"),
+        SkipReason::GitDirectory => number("`.git` directory", "`.git` directories"),
     }
 }
 

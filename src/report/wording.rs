@@ -115,7 +115,7 @@ pub(super) fn listed(words: &[String], last: &str) -> String {
 
 /// A part's id as people say it: `api-key` is `API key`.
 pub(super) fn spoken(part: &str) -> String {
-    let words: Vec<String> = part.split(['-', '_']).map(spoken_word).collect();
+    let words: Vec<String> = part.split(['-', '_', ' ']).map(spoken_word).collect();
     escape_text(&words.join(" "))
 }
 
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn words_as_people_use_them() {
         for (part, expected) in
-            [("api-key", "API key"), ("passphrase", "passphrase"), ("account_id", "account ID")]
+            [("api-key", "API key"), ("rsa private key", "RSA private key"), ("account_id", "account ID")]
         {
             assert_eq!(spoken(part), expected);
         }
