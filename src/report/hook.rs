@@ -96,13 +96,12 @@ fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
         HookStage::FirstCommit => "git rm --cached",
         HookStage::PreCommit | HookStage::PreMergeCommit | HookStage::CommitMessage => "git restore --staged",
     };
-    let from_top = if files.iter().any(|path| path.contains(&b'/')) { " (paths from the top)" } else { "" };
     page.prose(
         "  1. ",
-        &format!("It is only staged. Take it out of the commit{from_top}; the file stays as it is:"),
+        "It is only staged. From the top of the work tree, take it out of the commit; the file stays as it is:",
     );
     for path in files.iter().take(SPELLED_OUT) {
-        page.line(&format!("       {command} {}", remedy::shell_path(path)));
+        page.line(&format!("       {command} {}", remedy::pathspec(path)));
     }
     let more = files.len().saturating_sub(SPELLED_OUT);
     if more > 0 {
@@ -127,8 +126,7 @@ fn replace(page: &mut Page<'_>, findings: &[&Finding]) {
         let lead = if code.is_empty() { "  2. " } else { "     " };
         page.prose(lead, "Keep the file out of git, and commit a copy without the values if others need it:");
         for path in kept_out.iter().take(SPELLED_OUT) {
-            let pattern = remedy::shell_path(path);
-            page.line(&format!("       echo {pattern} >> .gitignore"));
+            page.line(&format!("       {}", remedy::ignore_command(path)));
         }
     }
     if code.is_empty() && kept_out.is_empty() {
@@ -216,10 +214,17 @@ pub(super) fn allow(page: &mut Page<'_>, in_message: bool, group: &Group<'_>) {
         if told.contains(&finding.rule.as_str()) {
             continue;
         }
-        let language =
-            if in_message { Language::Other } else { language(finding.provenance.path.as_bytes()) };
-        let (words, example) = match remedy::allow(language, &escape_text(&finding.rule)) {
+        let several_lines = finding.place.end_line > finding.place.line;
+        let language = language(finding.provenance.path.as_bytes());
+        let allow = match in_message {
+            true => Allow::Comment(format!("keyfence:allow[{}] reason", escape_text(&finding.rule))),
+            false => remedy::allow(language, &escape_text(&finding.rule), several_lines),
+        };
+        let (words, example) = match allow {
             Allow::Comment(comment) => ("If it is no secret, say so at the end of its line:", comment),
+            Allow::LineBefore(comment) => {
+                ("If it is no secret, say so in a comment on the line before it:", comment)
+            }
             Allow::Field(field) => {
                 ("If it is no secret: JSON has no comments, so add a field on the same line:", field)
             }

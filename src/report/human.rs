@@ -162,11 +162,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A line of prose at the margin, painted as a whole.
+    /// Prose that begins at the margin, painted as a whole; no other line of it begins with a word that may be a
+    /// file's.
     pub(super) fn heading(&mut self, words: &str, ink: Ink) {
-        for line in wrap(words, self.style.width.max(20), 0) {
-            let painted = self.painter.paint(&line, ink);
-            self.line(&painted);
+        let width = self.style.width.saturating_sub(2).max(20);
+        for (index, line) in wrap(words, width, 0).iter().enumerate() {
+            let indent = if index == 0 { "" } else { "  " };
+            let painted = self.painter.paint(line, ink);
+            self.line(&format!("{indent}{painted}"));
         }
     }
 }

@@ -15,7 +15,7 @@ use super::escape::{escape, escape_text};
 use super::hook;
 use super::human::{Occasion, Page};
 use super::text::Ink;
-use super::wording::{count, listed};
+use super::wording::{count, grouped, listed};
 
 /// What could not be looked at, each with what to do about it.
 pub(super) fn problems(page: &mut Page<'_>) {
@@ -196,9 +196,11 @@ fn read(coverage: &Coverage) -> String {
         ScanMode::Stdin => ("input", "inputs"),
         ScanMode::Message => ("commit message", "commit messages"),
     };
-    let binary = match coverage.binary {
-        0 => String::new(),
-        number => format!(", {} binary", count(number, "of them", "of them")),
+    let binary = match (coverage.binary, coverage.files) {
+        (0, _) => String::new(),
+        (1, 1) => ", binary".to_owned(),
+        (all, files) if all == files => ", all binary".to_owned(),
+        (some, _) => format!(", {} of them binary", grouped(some)),
     };
     format!("{} ({}{binary})", count(coverage.files, one, many), size(coverage.bytes))
 }
