@@ -267,16 +267,16 @@ fn value(finding: &Finding, style: &HumanStyle) -> String {
     if style.show_secrets { escape(finding.secret.expose()) } else { escape_text(&finding.masked) }
 }
 
-/// The first other places of the same credential.
+/// The first other places of the same credential, in one paragraph.
 fn elsewhere(page: &mut Page<'_>, group: &Group<'_>) {
     const SHOWN: usize = 3;
-    for finding in group.elsewhere.iter().take(SHOWN) {
-        let place = page.painter.paint(&place(finding), Ink::of(Color::Cyan));
-        page.line(&format!("  also  {place}"));
-    }
+    let mut places: Vec<String> = group.elsewhere.iter().take(SHOWN).map(|finding| place(finding)).collect();
     let more = group.elsewhere.len().saturating_sub(SHOWN);
     if more > 0 {
-        page.line(&format!("  also  at {}", wording::count(more as u64, "more place", "more places")));
+        places.push(wording::count(more as u64, "more place", "more places"));
+    }
+    if !places.is_empty() {
+        page.prose("  also  ", &wording::listed(&places, "and"));
     }
 }
 
