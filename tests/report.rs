@@ -335,7 +335,8 @@ fn only_a_clean_report_looks_clean() {
 
 #[test]
 fn a_credential_takes_few_lines() {
-    for scene in scenes().iter().filter(|scene| scene.style.width == PLAIN.width && !scene.style.color) {
+    let readable = |scene: &Scene| scene.style.width == PLAIN.width && !scene.style.color;
+    for scene in scenes().into_iter().filter(readable).filter(|scene| !scene.name.starts_with("hostile")) {
         let text = human(&scene.report, &scene.style);
         for block in text.split("\n\n").filter(|block| block.contains("\n  why   ")) {
             let parts = block.lines().filter(|line| line.contains(" characters)  (")).count();

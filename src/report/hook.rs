@@ -98,7 +98,7 @@ fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
     };
     page.prose(
         "  1. ",
-        "It is only staged. From the top of the work tree, take it out of the commit; the file stays as it is:",
+        "It is only staged. Take it out, from the top of the work tree; the file stays as it is:",
     );
     for path in files.iter().take(SPELLED_OUT) {
         page.line(&format!("       {command} {}", remedy::pathspec(path)));
@@ -115,12 +115,7 @@ fn replace(page: &mut Page<'_>, findings: &[&Finding]) {
     let code = rewrites(findings);
     if !code.is_empty() {
         page.prose("  2. ", "Keep the value in the environment or a vault, and write in its place:");
-        for rewrite in code.iter().take(SPELLED_OUT) {
-            page.line(&format!("       {}   {}", rewrite.place, rewrite.code));
-            if let Some(note) = rewrite.note {
-                page.prose("         ", &format!("({note})"));
-            }
-        }
+        spell_out(page, &code);
     }
     if !kept_out.is_empty() {
         let lead = if code.is_empty() { "  2. " } else { "     " };
@@ -134,6 +129,25 @@ fn replace(page: &mut Page<'_>, findings: &[&Finding]) {
     }
     let all_kept_out = kept_out.len() == files.len();
     page.prose("  3. ", if all_kept_out { "Commit again." } else { "Stage the file again and commit." });
+}
+
+/// The first replacements, and after the last of a language what it needs to work.
+fn spell_out(page: &mut Page<'_>, code: &[Rewrite]) {
+    let shown = &code[..code.len().min(SPELLED_OUT)];
+    for (index, rewrite) in shown.iter().enumerate() {
+        page.line(&format!("       {}   {}", rewrite.place, rewrite.code));
+        let said_later = shown[index + 1..].iter().any(|later| later.note == rewrite.note);
+        if let Some(note) = rewrite.note.filter(|_| !said_later) {
+            page.prose("         ", &format!("({note})"));
+        }
+    }
+    let more = code.len() - shown.len();
+    if more > 0 {
+        page.line(&format!(
+            "       and so on for {}",
+            wording::count(more as u64, "more value", "more values")
+        ));
+    }
 }
 
 fn belongs_outside(path: &[u8]) -> bool {
@@ -152,7 +166,7 @@ struct Rewrite {
     note: Option<&'static str>,
 }
 
-/// One line of code for each value, each once, and what it needs to work (said once for each language).
+/// One line of code for each value, each once, and what it needs to work.
 fn rewrites(findings: &[&Finding]) -> Vec<Rewrite> {
     let mut rewrites: Vec<Rewrite> = Vec::new();
     for finding in findings {
@@ -162,9 +176,6 @@ fn rewrites(findings: &[&Finding]) -> Vec<Rewrite> {
             continue;
         }
         let note = remedy::replacement_note(language);
-        if let Some(same) = rewrites.iter_mut().find(|known| note.is_some() && known.note == note) {
-            same.note = None;
-        }
         rewrites.push(Rewrite { code, place: place(finding), note });
     }
     rewrites
@@ -210,10 +221,12 @@ fn exposure(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]) {
 /// How each value of the first credential is allowed; the others go the same way.
 pub(super) fn allow(page: &mut Page<'_>, in_message: bool, group: &Group<'_>) {
     let mut told: Vec<&str> = Vec::new();
+    let mut said = "";
     for finding in group.parts.iter().filter(|finding| finding.verdict.is_open()).take(SPELLED_OUT) {
         if told.contains(&finding.rule.as_str()) {
             continue;
         }
+        told.push(&finding.rule);
         let several_lines = finding.place.end_line > finding.place.line;
         let language = language(finding.provenance.path.as_bytes());
         let allow = match in_message {
@@ -230,13 +243,13 @@ pub(super) fn allow(page: &mut Page<'_>, in_message: bool, group: &Group<'_>) {
             }
             Allow::Impossible => {
                 page.prose("", "If it is no secret: this format has no comments, so keep the file out of git or make a key for tests while they run.");
-                return;
+                continue;
             }
         };
-        if told.is_empty() {
+        if words != said {
             page.prose("", words);
+            said = words;
         }
-        told.push(&finding.rule);
         page.line(&format!("       {}   {example}", place(finding)));
     }
 }

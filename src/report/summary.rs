@@ -13,7 +13,7 @@ use crate::model::{Confidence, Coverage, Outcome, Problem, Report, ScanMode, Sev
 
 use super::escape::{escape, escape_text};
 use super::hook;
-use super::human::{Occasion, Page};
+use super::human::{Group, Occasion, Page};
 use super::text::Ink;
 use super::wording::{count, grouped, listed};
 
@@ -46,12 +46,12 @@ fn problem_words(problem: &Problem) -> String {
 }
 
 /// The last lines.
-pub(super) fn summary(page: &mut Page<'_>) {
+pub(super) fn summary(page: &mut Page<'_>, groups: &[Group<'_>]) {
     let report = page.report;
     page.gap();
     match report.outcome() {
         Outcome::Clean => clean(page),
-        Outcome::Leaks => leaks(page),
+        Outcome::Leaks => leaks(page, groups),
         Outcome::Incomplete => incomplete(page),
     }
     let hidden = hidden(report, page.style.show_known);
@@ -96,17 +96,11 @@ fn incomplete(page: &mut Page<'_>) {
     }
 }
 
-fn leaks(page: &mut Page<'_>) {
+/// Counts credentials as they are shown: one that stands in several places is one.
+fn leaks(page: &mut Page<'_>, groups: &[Group<'_>]) {
     let report = page.report;
-    let open: Vec<Severity> = report
-        .credentials
-        .iter()
-        .filter(|set| {
-            let mut findings = set.findings.iter().filter_map(|&index| report.findings.get(index));
-            findings.any(|finding| finding.verdict.is_open())
-        })
-        .map(|set| set.severity)
-        .collect();
+    let open: Vec<Severity> =
+        groups.iter().filter(|group| group.is_open()).map(|group| group.set.severity).collect();
     let findings = report.findings.iter().filter(|finding| finding.verdict.is_open()).count();
     page.heading(
         &format!(
@@ -157,12 +151,17 @@ fn hidden(report: &Report, show_known: bool) -> Vec<String> {
             by.join(", ")
         ));
     }
-    let option = if show_known { "" } else { " (--show-known lists them)" };
-    if known > 0 {
-        words.push(format!("{} published as examples{option}", count(known, "value", "values")));
-    }
-    if test > 0 {
-        words.push(format!("{} of test networks{option}", count(test, "value", "values")));
+    let kinds = [
+        (known, "value published as an example", "values published as examples"),
+        (test, "value of a test network", "values of test networks"),
+    ];
+    for (number, one, many) in kinds.into_iter().filter(|kind| kind.0 > 0) {
+        let option = match (show_known, number) {
+            (true, _) => "",
+            (false, 1) => " (--show-known lists it)",
+            (false, _) => " (--show-known lists them)",
+        };
+        words.push(format!("{}{option}", count(number, one, many)));
     }
     words.extend(below_threshold(report));
     words
