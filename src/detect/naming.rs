@@ -5,7 +5,7 @@
 //! Must not know: providers, rules.
 //! Invariant: looks at the value's statement, the line before it, and the brackets around it; never at the value.
 
-use crate::model::Span;
+use crate::model::{Role, Span};
 
 use super::document::Document;
 use super::names::Name;
@@ -76,7 +76,7 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool,
     };
     let at = skip_back(text, before, line.start, b" \t");
     if at == line.start {
-        return bare(document, value, line, quoted, plain);
+        return bare(document, value, scopes, quoted, plain);
     }
     match text[at - 1] {
         b'=' | b':' | b'>' => plain(left_side(text, at - 1, line.start), Standing::Named),
@@ -189,6 +189,11 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let bytes = side.of(text);
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
+    let kind = bytes[colon + 1..].trim_ascii();
+    // `std::string name`, a time of day, `level: user=me token`: no type stands behind the colon.
+    if kind.first().is_none_or(|&byte| byte == b':' || byte.is_ascii_digit()) || kind.contains(&b'=') {
+        return None;
+    }
     let is_variable =
         name.last().is_some_and(|&byte| is_name_byte(byte) || byte == b'?') && !name.ends_with(b"$env");
     is_variable.then(|| Span::new(side.start, side.start + colon))
@@ -259,11 +264,12 @@ fn option_before(text: &[u8], end: usize, line_start: usize) -> Option<Span> {
 fn bare(
     document: &Document<'_>,
     value: Span,
-    line: Span,
+    scopes: &[Scope],
     quoted: bool,
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
     let text = document.text;
+    let line = document.line_around(value.start);
     let number = document.line_of(value.start);
     if number > 0 {
         let previous = document.line(number - 1);
@@ -273,12 +279,8 @@ fn bare(
             return plain(left_side(text, waiting - 1, previous.start), Standing::Named);
         }
     }
-    let in_list = innermost_bracket(text, value.start);
-    if let Some(open) = in_list.filter(|_| quoted) {
-        return plain(
-            named_by_sibling(text, open + 1, value.start),
-            Standing::Positional(position(text, open + 1, value.start)),
-        );
+    if quoted && innermost_bracket(text, line.start).is_some() {
+        return positional(document, line.start, line, scopes, plain);
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
     let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
@@ -294,21 +296,50 @@ fn positional(
 ) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
-        return plain(None, Standing::Positional(position(text, line.start, at)));
+        return match column_of(document, at, line) {
+            Some(column) => plain(Some(column), Standing::Named),
+            None => plain(None, Standing::Positional(position(text, line.start, at))),
+        };
     };
-    let own = if matches!(text[at - 1], b'(' | b'[' | b'{') { at - 1 } else { open };
+    let own = if text[..at].ends_with(b"(") || text[..at].ends_with(b"[") || text[..at].ends_with(b"{") {
+        at - 1
+    } else {
+        open
+    };
     let index = position(text, own + 1, at);
     let mut naming = plain(named_by_sibling(text, own + 1, at), Standing::Positional(index));
     if naming.span.is_none() {
         let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
         let callee = last_path(text, head);
         let name = Name::new(callee.of(text));
-        // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
-        if name.role().is_some() && index == 0 {
+        let in_list = text[own] == b'[';
+        // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element, and a list of secrets each.
+        if name.role().is_some() && index == 0 || in_list && name.role() == Some(Role::Secret) {
             naming = plain(Some(callee), Standing::Named);
+        } else if in_list && !name.is_empty() {
+            naming = plain(Some(callee), Standing::Positional(index));
         }
     }
     naming
+}
+
+/// The heading of the column that `at` stands in, if the first line heads a table that `line` is a row of.
+fn column_of(document: &Document<'_>, at: usize, line: Span) -> Option<Span> {
+    let text = document.text;
+    let head = document.line(0);
+    let is_heading = |cell: &[u8]| {
+        let cell = cell.trim_ascii();
+        cell.first().is_some_and(u8::is_ascii_alphabetic)
+            && cell.iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b' '))
+    };
+    let mut cells = head.of(text).split(|&byte| byte == b',');
+    let columns = position(text, head.start, head.end);
+    if head == line || columns != position(text, line.start, line.end) || !cells.clone().all(is_heading) {
+        return None;
+    }
+    let index = position(text, line.start, at);
+    let start = head.start + cells.by_ref().take(index).map(|cell| cell.len() + 1).sum::<usize>();
+    Some(trim(text, Span::new(start, start + cells.next()?.len())))
 }
 
 /// How many commas at this level stand between `start` and `at`.
