@@ -24,6 +24,8 @@ pub(crate) struct Sign {
 pub(crate) const IN_NAME: u32 = 0;
 const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
+/// What a word loses in a name that says a longer one: `coinbase` in `COINBASE_COMMERCE_KEY`.
+const PIECE: u32 = 4;
 /// Everything below speaks from the structure around the value.
 pub(crate) const STRUCTURE: u32 = 30;
 const SAME_LINE: u32 = 20;
@@ -52,6 +54,7 @@ pub(crate) fn signs(
         if hit.weak && score >= SAME_LINE {
             continue;
         }
+        let score = score + if hit.piece && score + PIECE < STRUCTURE { PIECE } else { 0 };
         keep(&mut best, hit, score, place);
     }
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();

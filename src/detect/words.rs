@@ -16,6 +16,8 @@ pub(crate) struct WordHit {
     pub(crate) provider: u16,
     /// Has other meanings: counts only in names and structure.
     pub(crate) weak: bool,
+    /// Is a piece of a longer word of some provider.
+    pub(crate) piece: bool,
 }
 
 /// All providers' words.
@@ -53,11 +55,23 @@ impl WordIndex {
             .filter(|found| is_word(text, found.start(), found.end()))
             .map(|found| {
                 let (provider, weak) = self.meanings[found.pattern().as_usize()];
-                WordHit { span: Span::new(found.start(), found.end()), provider, weak }
+                WordHit { span: Span::new(found.start(), found.end()), provider, weak, piece: false }
             })
             .collect();
-        hits.sort_by_key(|hit| (hit.span.start, hit.span.end, hit.provider));
+        hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.provider));
+        mark_pieces(&mut hits);
         hits
+    }
+}
+
+/// Marks what is a piece of a longer word: `kraken_futures` is less about `kraken`.
+fn mark_pieces(hits: &mut [WordHit]) {
+    let mut longest = Span::new(0, 0);
+    for hit in hits {
+        hit.piece = longest.contains(hit.span) && longest != hit.span;
+        if !hit.piece {
+            longest = hit.span;
+        }
     }
 }
 
