@@ -11,7 +11,8 @@ pub type Embedded = (&'static str, &'static str, String);
 
 /// `spot` in every host that can hold it.
 pub fn embed(pack: &Pack, spot: &Spot) -> Vec<Embedded> {
-    let host = Host { word: word_of(pack), spot };
+    let word = word_of(pack);
+    let host = Host { domain: domain_of(pack, &word), word, spot };
     let mut all = host.files();
     all.extend(host.code());
     if spot.parts.len() > 1 {
@@ -27,8 +28,15 @@ fn word_of(pack: &Pack) -> String {
     words.clone().find(is_identifier).cloned().unwrap_or_else(|| "service".to_owned())
 }
 
+/// A host of the provider: one that its pack names, or one made of its name.
+fn domain_of(pack: &Pack, word: &str) -> String {
+    let named = pack.words.iter().find(|word| word.matches('.').count() == 2);
+    named.cloned().unwrap_or_else(|| format!("api.{word}.com"))
+}
+
 struct Host<'a> {
     word: String,
+    domain: String,
     spot: &'a Spot,
 }
 
@@ -114,7 +122,7 @@ impl Host<'_> {
         if self.spot.parts.iter().all(|part| part.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))) {
             let query: Vec<String> =
                 self.spot.parts.iter().map(|part| format!("{}={}", snake(part), part.value)).collect();
-            let url = format!("url = \"https://{word}.example/v1/account?{}\"\n", query.join("&"));
+            let url = format!("url = \"https://{}/v1/account?{}\"\n", self.domain, query.join("&"));
             all.push(("URL query", "notes.py", url));
         }
         all
@@ -240,6 +248,6 @@ impl Host<'_> {
             .iter()
             .filter_map(|part| part.header.as_ref().map(|header| format!(" -H '{header}: {}'", part.value)))
             .collect();
-        format!("{variables}curl -s{headers} \"https://api.{}.example/v1/account\"\n", self.word)
+        format!("{variables}curl -s{headers} \"https://{}/v1/account\"\n", self.domain)
     }
 }
