@@ -190,8 +190,11 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
     let kind = bytes[colon + 1..].trim_ascii();
-    // `std::string name`, a time of day, `level: user=me token`: no type stands behind the colon.
-    if kind.first().is_none_or(|&byte| byte == b':' || byte.is_ascii_digit()) || kind.contains(&b'=') {
+    // `std::string name`, a time of day, `https://…`, `level: user=me token`, a header before this one: no types.
+    let is_type = kind.first().is_some_and(|&byte| !matches!(byte, b':' | b'/' | b'0'..=b'9'))
+        && !kind.iter().any(|byte| matches!(byte, b'=' | b'"'))
+        && memchr::memmem::find(kind, b"' ").is_none();
+    if !is_type {
         return None;
     }
     let is_variable =
@@ -307,7 +310,10 @@ fn positional(
         open
     };
     let index = position(text, own + 1, at);
-    let mut naming = plain(named_by_sibling(text, own + 1, at), Standing::Positional(index));
+    if let Some(name) = named_by_sibling(text, own + 1, at) {
+        return plain(Some(name), Standing::Named);
+    }
+    let mut naming = plain(None, Standing::Positional(index));
     if naming.span.is_none() {
         let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
         let callee = last_path(text, head);
