@@ -24,11 +24,10 @@ pub(crate) struct Sign {
 pub(crate) const IN_NAME: u32 = 0;
 const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
-/// What a word loses in a name that says a longer one: `coinbase` in `COINBASE_COMMERCE_KEY`.
-const PIECE: u32 = 4;
 /// Everything below speaks from the structure around the value.
 pub(crate) const STRUCTURE: u32 = 30;
-const SAME_LINE: u32 = 20;
+/// Everything below speaks from the value's own name, its call, or what it is a member of.
+pub(crate) const SAME_LINE: u32 = 20;
 const NEAR: u32 = 31;
 const NEAR_LINES: usize = 12;
 /// Everything below stands within some lines.
@@ -54,7 +53,6 @@ pub(crate) fn signs(
         if hit.weak && score >= SAME_LINE {
             continue;
         }
-        let score = score + if hit.piece && score + PIECE < STRUCTURE { PIECE } else { 0 };
         keep(&mut best, hit, score, place);
     }
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();
@@ -71,6 +69,12 @@ pub(crate) fn signs(
             (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
         })
         .collect()
+}
+
+/// How strongly a believed part at `partner` speaks for `value`, if it stands near.
+pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Option<u32> {
+    let lines = document.line_of(value.start).abs_diff(document.line_of(partner.start));
+    (lines <= NEAR_LINES).then(|| NEAR + bounded(lines * 3, 38))
 }
 
 fn keep(

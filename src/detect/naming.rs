@@ -5,7 +5,7 @@
 //! Must not know: providers, rules.
 //! Invariant: looks at the value's statement, the line before it, and the brackets around it; never at the value.
 
-use crate::model::{Role, Span};
+use crate::model::Span;
 
 use super::document::Document;
 use super::names::Name;
@@ -194,7 +194,10 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let is_type = kind.first().is_some_and(|&byte| !matches!(byte, b':' | b'/' | b'0'..=b'9'))
         && !kind.iter().any(|byte| matches!(byte, b'=' | b'"'))
         && memchr::memmem::find(kind, b"' ").is_none();
-    if !is_type {
+    // `bot: sign=` is a log's subject and then a name.
+    let second = Name::new(kind);
+    let is_name = Name::new(name).role().is_none() && (second.role().is_some() || second.vetoes());
+    if !is_type || is_name {
         return None;
     }
     let is_variable =
@@ -301,31 +304,23 @@ fn positional(
     let Some(open) = innermost_bracket(text, at) else {
         return match column_of(document, at, line) {
             Some(column) => plain(Some(column), Standing::Named),
-            None => plain(None, Standing::Positional(position(text, line.start, at))),
+            None => plain(None, Standing::Loose),
         };
     };
-    let own = if text[..at].ends_with(b"(") || text[..at].ends_with(b"[") || text[..at].ends_with(b"{") {
-        at - 1
-    } else {
-        open
-    };
-    let index = position(text, own + 1, at);
+    let opens = text[..at].last().is_some_and(|byte| matches!(byte, b'(' | b'[' | b'{'));
+    let own = if opens { at - 1 } else { open };
     if let Some(name) = named_by_sibling(text, own + 1, at) {
         return plain(Some(name), Standing::Named);
     }
-    let mut naming = plain(None, Standing::Positional(index));
-    if naming.span.is_none() {
-        let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
-        let callee = last_path(text, head);
-        let name = Name::new(callee.of(text));
-        let in_list = text[own] == b'[';
-        // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element, and a list of secrets each.
-        if name.role().is_some() && index == 0 || in_list && name.role() == Some(Role::Secret) {
-            naming = plain(Some(callee), Standing::Named);
-        } else if in_list && !name.is_empty() {
-            naming = plain(Some(callee), Standing::Positional(index));
-        }
+    let index = position(text, own + 1, at);
+    let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
+    let owner = list_owner(text, head);
+    // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
+    if index == 0 && Name::new(owner.of(text)).role().is_some() {
+        return plain(Some(owner), Standing::Named);
     }
+    let mut naming = plain(None, Standing::Positional(index));
+    naming.callee = (!owner.is_empty()).then_some(owner);
     naming
 }
 
@@ -346,6 +341,12 @@ fn column_of(document: &Document<'_>, at: usize, line: Span) -> Option<Span> {
     let index = position(text, line.start, at);
     let start = head.start + cells.by_ref().take(index).map(|cell| cell.len() + 1).sum::<usize>();
     Some(trim(text, Span::new(start, start + cells.next()?.len())))
+}
+
+/// What a bracket belongs to: the call, or the key of a list.
+fn list_owner(text: &[u8], head: Span) -> Span {
+    let end = skip_back(text, head.end, head.start, b":= \t");
+    last_path(text, Span::new(head.start, end))
 }
 
 /// How many commas at this level stand between `start` and `at`.

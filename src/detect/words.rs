@@ -16,8 +16,6 @@ pub(crate) struct WordHit {
     pub(crate) provider: u16,
     /// Has other meanings: counts only in names and structure.
     pub(crate) weak: bool,
-    /// Is a piece of a longer word of some provider.
-    pub(crate) piece: bool,
 }
 
 /// All providers' words.
@@ -32,7 +30,11 @@ impl WordIndex {
         let mut meanings = Vec::new();
         for (index, provider) in rules.providers.iter().enumerate() {
             let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 providers");
-            let headers = provider.headers.iter().map(|(header, _)| (header, false));
+            let headers = provider
+                .headers
+                .iter()
+                .filter(|(header, _)| header.contains('-'))
+                .map(|(header, _)| (header, true));
             let strong = provider.words.iter().map(|word| (word, false)).chain(headers);
             for (word, weak) in strong.chain(provider.weak_words.iter().map(|word| (word, true))) {
                 words.push(word);
@@ -55,24 +57,28 @@ impl WordIndex {
             .filter(|found| is_word(text, found.start(), found.end()))
             .map(|found| {
                 let (provider, weak) = self.meanings[found.pattern().as_usize()];
-                WordHit { span: Span::new(found.start(), found.end()), provider, weak, piece: false }
+                WordHit { span: Span::new(found.start(), found.end()), provider, weak }
             })
             .collect();
         hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.provider));
-        mark_pieces(&mut hits);
-        hits
+        without_nested(hits)
     }
 }
 
-/// Marks what is a piece of a longer word: `kraken_futures` is less about `kraken`.
-fn mark_pieces(hits: &mut [WordHit]) {
-    let mut longest = Span::new(0, 0);
+/// `coinbase` in `coinbase_commerce` speaks for the longer word's provider only.
+fn without_nested(hits: Vec<WordHit>) -> Vec<WordHit> {
+    let mut kept: Vec<WordHit> = Vec::with_capacity(hits.len());
     for hit in hits {
-        hit.piece = longest.contains(hit.span) && longest != hit.span;
-        if !hit.piece {
-            longest = hit.span;
+        let nested = kept
+            .iter()
+            .rev()
+            .take(8)
+            .any(|longer| longer.span.len() > hit.span.len() && longer.span.contains(hit.span));
+        if !nested {
+            kept.push(hit);
         }
     }
+    kept
 }
 
 /// Whether what stands at `start..end` is a word: no letter goes on before or after it without a change of case.
