@@ -381,7 +381,10 @@ fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
     let name = Span::new(open, end - 1).unescaped(text);
     let is_name = name.len() <= LONGEST_NAME
         && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
-    (is_name && Name::new(name.of(text)).role().is_some()).then_some(name)
+    let bytes = name.of(text);
+    // `DATABASE_X`: nothing but a variable of the environment is written so.
+    let is_variable = bytes.contains(&b'_') && !bytes.iter().any(u8::is_ascii_lowercase);
+    (is_name && (is_variable || Name::new(bytes).role().is_some())).then_some(name)
 }
 
 /// The `name:` beside a `value:`, on one of the two lines before or the line after.
