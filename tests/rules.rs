@@ -45,15 +45,15 @@ fn every_look_alike_stays_silent() {
     assert!(loud.is_empty(), "look-alikes that fire:\n{}", loud.join("\n"));
 }
 
-/// The accepted overlaps, as (rule that fires, rule whose example it is).
-fn overlaps() -> BTreeSet<(String, String)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/overlaps.txt");
-    let text = std::fs::read_to_string(path).expect("the list of overlaps can be read");
+/// The rows of a list of exceptions: two fields and a reason.
+fn listed(file: &str) -> BTreeSet<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules").join(file);
+    let text = std::fs::read_to_string(path).expect("the list can be read");
     let rows = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     rows.map(|line| {
         let fields: Vec<&str> = line.split('\t').collect();
         let [fires, whose, reason] = fields[..] else { panic!("not three fields: {line}") };
-        assert!(reason.len() > 10, "an overlap without a reason: {line}");
+        assert!(reason.len() > 10, "no reason: {line}");
         (fires.to_owned(), whose.to_owned())
     })
     .collect()
@@ -75,7 +75,7 @@ fn a_rule_fires_in_the_examples_of_another_only_where_that_is_listed() {
             }
         }
     }
-    let listed = overlaps();
+    let listed = listed("overlaps.txt");
     let unlisted: Vec<_> = seen.difference(&listed).collect();
     let stale: Vec<_> = listed.difference(&seen).collect();
     assert!(unlisted.is_empty(), "rules that fire in examples of others: {unlisted:#?}");
@@ -85,35 +85,32 @@ fn a_rule_fires_in_the_examples_of_another_only_where_that_is_listed() {
 #[test]
 fn a_value_is_found_in_every_host_that_names_its_provider() {
     let mut desk = Desk::default();
-    let mut lost = Vec::new();
+    let mut lost: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut embedded = 0;
     for (_, pack) in packs() {
         for spot in Spot::all(&mut desk, &pack) {
             for (host, path, text) in hosts::embed(&pack, &spot) {
                 embedded += 1;
                 let findings = desk.findings(path, &text);
-                let missing: Vec<&str> = spot
-                    .values()
-                    .filter(|(rule, value)| {
-                        !findings.iter().any(|found| {
-                            found.rule == *rule
-                                && found.provider == pack.provider
-                                && found.secret.expose() == value.as_bytes()
-                        })
+                let is_found = |rule: &str, value: &str| {
+                    findings.iter().any(|found| {
+                        found.rule == rule
+                            && found.provider == pack.provider
+                            && found.secret.expose() == value.as_bytes()
                     })
-                    .map(|(rule, _)| rule)
-                    .collect();
-                if !missing.is_empty() {
-                    lost.push(format!("{} in {host}: {:?}", missing.join(" and "), desk.rules(path, &text)));
+                };
+                for (rule, _) in spot.values().filter(|(rule, value)| !is_found(rule, value)) {
+                    lost.insert((rule.to_owned(), host.to_owned()), format!("{:?}", desk.rules(path, &text)));
                 }
             }
         }
     }
     assert!(embedded > 1000, "only {embedded} embeddings were made");
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    lost.iter().for_each(|line| *counts.entry(line.as_str()).or_default() += 1);
-    let told: Vec<String> = counts.iter().map(|(line, count)| format!("{count} × {line}")).collect();
-    assert!(lost.is_empty(), "{} of {embedded} are lost:\n{}", lost.len(), told.join("\n"));
+    let listed = listed("lost.txt");
+    let unlisted: Vec<_> = lost.iter().filter(|(place, _)| !listed.contains(place)).collect();
+    let stale: Vec<_> = listed.iter().filter(|place| !lost.contains_key(place)).collect();
+    assert!(unlisted.is_empty(), "lost, and what is found instead: {unlisted:#?}");
+    assert!(stale.is_empty(), "listed as lost and found: {stale:#?}");
 }
 
 /// Checks that say no to a value of which one character was changed.
@@ -168,13 +165,18 @@ fn changeable(part: &PartSpec, value: &str) -> Vec<usize> {
 #[test]
 fn a_phrase_with_one_word_changed_is_rejected() {
     let mut desk = Desk::default();
-    let (_, pack) = packs().into_iter().find(|(_, pack)| pack.provider == "bip39").expect("there is a pack for phrases");
+    let (_, pack) =
+        packs().into_iter().find(|(_, pack)| pack.provider == "bip39").expect("there is a pack for phrases");
     let mut rejected = 0;
     for example in &pack.parts[0].matches {
         let (path, text) = example.open();
         for finding in desk.findings(&path, &text) {
             let phrase = String::from_utf8_lossy(finding.secret.expose()).into_owned();
-            let Some(first) = phrase.split(|byte: char| !byte.is_ascii_alphabetic()).find(|word| word.len() > 2) else { continue };
+            let Some(first) =
+                phrase.split(|byte: char| !byte.is_ascii_alphabetic()).find(|word| word.len() > 2)
+            else {
+                continue;
+            };
             // Sixteen other first words: one of them may pass a four-bit checksum, most must not.
             let others = ["abandon", "zoo", "legal", "winner", "thank", "year", "wave", "sausage"];
             let passing = others
@@ -211,13 +213,14 @@ fn published_values_are_found_and_count_for_nothing() {
     let mut desk = Desk::default();
     let files = desk::fixtures("known");
     assert!(files.len() >= 5, "the files with published values were not found");
+    let mut recognised = 0;
     for (path, text) in files {
-        let findings = desk.findings(&path, &text);
-        assert!(!findings.is_empty(), "{path}: nothing was recognised");
-        for finding in findings {
+        for finding in desk.findings(&path, &text) {
+            recognised += 1;
             assert!(!finding.verdict.is_open(), "{path}:{} {} counts", finding.place.line, finding.rule);
         }
     }
+    assert!(recognised > 200, "only {recognised} published values were recognised");
 }
 
 #[test]

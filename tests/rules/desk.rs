@@ -126,7 +126,9 @@ impl Spot {
         );
         groups
             .into_iter()
-            .filter(|group| group.iter().all(|part| may_stand_along(part)) && group.iter().any(|part| is_token(part)))
+            .filter(|group| {
+                group.iter().all(|part| may_stand_along(part)) && group.iter().any(|part| is_token(part))
+            })
             .flat_map(|group| Self::of(desk, pack, &group))
             .collect()
     }

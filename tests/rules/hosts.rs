@@ -23,7 +23,8 @@ pub fn embed(pack: &Pack, spot: &Spot) -> Vec<Embedded> {
 
 /// The provider as an identifier would hold it.
 fn word_of(pack: &Pack) -> String {
-    let is_identifier = |word: &&String| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_identifier =
+        |word: &&String| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let words = pack.words.iter().chain(&pack.weak_words);
     words.clone().find(is_identifier).cloned().unwrap_or_else(|| "service".to_owned())
 }
@@ -119,7 +120,12 @@ impl Host<'_> {
                 format!("[{word}]\n") + &self.lines(|part| format!("{} = {}", snake(part), part.value)),
             ),
         ];
-        if self.spot.parts.iter().all(|part| part.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))) {
+        if self
+            .spot
+            .parts
+            .iter()
+            .all(|part| part.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+        {
             let query: Vec<String> =
                 self.spot.parts.iter().map(|part| format!("{}={}", snake(part), part.value)).collect();
             let url = format!("url = \"https://{}/v1/account?{}\"\n", self.domain, query.join("&"));
