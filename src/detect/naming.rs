@@ -81,7 +81,7 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool)
     };
     let at = skip_back(text, before, line.start, b" \t");
     if at == line.start {
-        return bare(document, value, line, quoted, plain);
+        return bare(document, value, scopes, quoted, plain);
     }
     match text[at - 1] {
         b'=' | b':' | b'>' => plain(left_side(text, at - 1, line.start), Standing::Named),
@@ -194,9 +194,15 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let bytes = side.of(text);
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
-    // What follows must read like a type: `log: key=` and `10:00:11 key=` do not.
     let kind = bytes[colon + 1..].trim_ascii();
-    if kind.first().is_none_or(u8::is_ascii_digit) || (kind.contains(&b' ') && kind[0] != b'&') {
+    // `std::string name`, a time of day, `https://…`, `level: user=me token`, a header before this one: no types.
+    let is_type = kind.first().is_some_and(|&byte| !matches!(byte, b':' | b'/' | b'0'..=b'9'))
+        && !kind.iter().any(|byte| matches!(byte, b'=' | b'"'))
+        && memchr::memmem::find(kind, b"' ").is_none();
+    // `bot: sign=` is a log's subject and then a name.
+    let second = Name::new(kind);
+    let is_name = Name::new(name).role().is_none() && (second.role().is_some() || second.vetoes());
+    if !is_type || is_name {
         return None;
     }
     let is_variable =
@@ -269,11 +275,12 @@ fn option_before(text: &[u8], end: usize, line_start: usize) -> Option<Span> {
 fn bare(
     document: &Document<'_>,
     value: Span,
-    line: Span,
+    scopes: &[Scope],
     quoted: bool,
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
     let text = document.text;
+    let line = document.line_around(value.start);
     let number = document.line_of(value.start);
     if number > 0 {
         let previous = document.line(number - 1);
@@ -283,11 +290,8 @@ fn bare(
             return plain(left_side(text, waiting - 1, previous.start), Standing::Named);
         }
     }
-    let in_list = innermost_bracket(text, value.start);
-    if let Some(open) = in_list.filter(|_| quoted) {
-        let name = named_by_sibling(text, open + 1, value.start);
-        let place = Standing::Positional(position(text, open + 1, value.start));
-        return plain(name, if name.is_some() { Standing::Named } else { place });
+    if quoted && innermost_bracket(text, line.start).is_some() {
+        return positional(document, line.start, line, scopes, plain);
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
     let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
@@ -301,9 +305,13 @@ fn positional(
 ) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
-        return plain(None, Standing::Loose);
+        return match column_of(document, at, line) {
+            Some(column) => plain(Some(column), Standing::Named),
+            None => plain(None, Standing::Loose),
+        };
     };
-    let own = if matches!(text[at - 1], b'(' | b'[' | b'{') { at - 1 } else { open };
+    let opens = text[..at].last().is_some_and(|byte| matches!(byte, b'(' | b'[' | b'{'));
+    let own = if opens { at - 1 } else { open };
     if let Some(name) = named_by_sibling(text, own + 1, at) {
         return plain(Some(name), Standing::Named);
     }
@@ -316,6 +324,25 @@ fn positional(
     let mut naming = plain(None, Standing::Positional(index));
     naming.callee = (!owner.is_empty()).then_some(owner);
     naming
+}
+
+/// The heading of the column that `at` stands in, if the first line heads a table that `line` is a row of.
+fn column_of(document: &Document<'_>, at: usize, line: Span) -> Option<Span> {
+    let text = document.text;
+    let head = document.line(0);
+    let is_heading = |cell: &[u8]| {
+        let cell = cell.trim_ascii();
+        cell.first().is_some_and(u8::is_ascii_alphabetic)
+            && cell.iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b' '))
+    };
+    let mut cells = head.of(text).split(|&byte| byte == b',');
+    let columns = position(text, head.start, head.end);
+    if head == line || columns != position(text, line.start, line.end) || !cells.clone().all(is_heading) {
+        return None;
+    }
+    let index = position(text, line.start, at);
+    let start = head.start + cells.by_ref().take(index).map(|cell| cell.len() + 1).sum::<usize>();
+    Some(trim(text, Span::new(start, start + cells.next()?.len())))
 }
 
 /// What a bracket belongs to: the call, or the key of a list.
@@ -356,7 +383,10 @@ fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
     let name = Span::new(open, end - 1).unescaped(text);
     let is_name = name.len() <= LONGEST_NAME
         && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
-    (is_name && Name::new(name.of(text)).role().is_some()).then_some(name)
+    let bytes = name.of(text);
+    // `DATABASE_X`: nothing but a variable of the environment is written so.
+    let is_variable = bytes.contains(&b'_') && !bytes.iter().any(u8::is_ascii_lowercase);
+    (is_name && (is_variable || Name::new(bytes).role().is_some())).then_some(name)
 }
 
 /// The `name:` beside a `value:`, on one of the two lines before or the line after.
