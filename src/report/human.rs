@@ -4,6 +4,7 @@
 //! Invariants: values are masked unless asked for; every line begins with words or an indent of ours; an incomplete
 //! scan never looks clean.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -13,7 +14,7 @@ use crate::model::{CredentialSet, Finding, Report, ScanMode, Severity, Verdict};
 
 use super::escape::{escape, escape_text};
 use super::text::{Ink, Painter, columns, paragraph, wrap};
-use super::{hook, summary, wording};
+use super::{hook, names, summary, wording};
 
 /// How the report looks.
 #[derive(Clone, Debug)]
@@ -62,8 +63,9 @@ pub enum HookStage {
 /// # Errors
 /// Only those of `out`.
 pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> io::Result<()> {
-    let groups = groups(report, style);
-    let mut page = Page::new(report, style);
+    let report = if style.show_secrets { Cow::Borrowed(report) } else { names::without_values(report) };
+    let groups = groups(&report, style);
+    let mut page = Page::new(&report, style);
     if let Occasion::Hook { stage, .. } = style.occasion {
         hook::headline(&mut page, stage, &groups);
     }
