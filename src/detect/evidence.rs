@@ -26,7 +26,8 @@ const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
 /// Everything below speaks from the structure around the value.
 pub(crate) const STRUCTURE: u32 = 30;
-const SAME_LINE: u32 = 20;
+/// Everything below speaks from the value's own name, its call, or what it is a member of.
+pub(crate) const SAME_LINE: u32 = 20;
 const NEAR: u32 = 31;
 const NEAR_LINES: usize = 12;
 /// Everything below stands within some lines.
@@ -68,6 +69,12 @@ pub(crate) fn signs(
             (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
         })
         .collect()
+}
+
+/// How strongly a believed part at `partner` speaks for `value`, if it stands near.
+pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Option<u32> {
+    let lines = document.line_of(value.start).abs_diff(document.line_of(partner.start));
+    (lines <= NEAR_LINES).then(|| NEAR + bounded(lines * 3, 38))
 }
 
 fn keep(

@@ -9,11 +9,12 @@ use crate::rules::{Kind, Need, PemKind, Rule, RuleSet};
 use super::candidates::{Candidate, Clue};
 use super::connection::Connection;
 use super::document::Document;
-use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, STRUCTURE, Sign, signs};
+use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs};
 use super::fingerprint::published_hash;
 use super::naming::{Naming, Standing, name_of};
+use super::pem;
 use super::phrase::Phrase;
-use super::placeholder::{is_no_password, is_placeholder};
+use super::placeholder::{is_blank, is_no_password, is_placeholder};
 use super::randomness;
 use super::structure::{Scope, scopes};
 use super::veto;
@@ -41,6 +42,8 @@ pub(crate) struct Part {
     /// Whether the value is published.
     pub(crate) known: bool,
     pub(crate) connection: Option<Connection>,
+    /// What it is if no partner turns up.
+    pub(crate) fallback: Option<Box<Part>>,
 }
 
 /// What a rule's values look like, asked once.
@@ -77,8 +80,8 @@ impl Judge {
         candidates: &[Candidate],
     ) -> Vec<Part> {
         let blocks = veto::armoured_blocks(document.text);
-        let bench =
-            Bench { judge: self, rules, document, lock_file: veto::is_lock_file(document.path.file_name()) };
+        let lock_file = veto::is_lock_file(document.path.file_name());
+        let mut bench = Bench { judge: self, rules, document, lock_file, partners: Vec::new() };
         let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
         let mut groups: Vec<&[Candidate]> = candidates
             .chunk_by(|one, other| one.span == other.span)
@@ -87,12 +90,31 @@ impl Judge {
             .collect();
         // Longer tokens first: what is inside a believed one is a piece of it.
         groups.sort_by_key(|group| (std::cmp::Reverse(group[0].span.len()), group[0].span.start));
-        for generic in [false, true] {
-            for group in &groups {
-                let span = group[0].span;
-                if !parts.iter().any(|part| part.span.overlaps(span)) {
-                    parts.extend(bench.token(group, generic));
+        let free = |parts: &[Part], span: Span| !parts.iter().any(|part| part.span.overlaps(span));
+        for group in &groups {
+            if free(&parts, group[0].span) {
+                parts.extend(bench.token(group, false));
+            }
+        }
+        // What was believed speaks for the values beside it.
+        bench.partners =
+            parts.iter().map(|part| (rules.rules[usize::from(part.rule)].provider, part.span)).collect();
+        for group in &groups {
+            if free(&parts, group[0].span) {
+                parts.extend(bench.token(group, false));
+            }
+        }
+        // A token that identifies itself says more than the URL it is the password of.
+        for candidate in candidates {
+            if let Clue::Connection(url) = &candidate.clue {
+                if free(&parts, candidate.span) {
+                    parts.extend(bench.connection(url));
                 }
+            }
+        }
+        for group in &groups {
+            if free(&parts, group[0].span) {
+                parts.extend(bench.token(group, true));
             }
         }
         parts.sort_by_key(|part| (part.span.start, part.span.end));
@@ -121,6 +143,8 @@ struct Bench<'a> {
     rules: &'a RuleSet,
     document: &'a Document<'a>,
     lock_file: bool,
+    /// Providers of parts that were believed already, and where those stand.
+    partners: Vec<(u16, Span)>,
 }
 
 /// What stands around one value.
@@ -146,36 +170,53 @@ impl Bench<'_> {
     fn surroundings(&self, span: Span) -> Surroundings {
         let scopes = scopes(self.document, span);
         let naming = name_of(self.document, span, &scopes);
-        let signs = signs(self.document, span, &naming, &scopes);
+        let mut signs = signs(self.document, span, &naming, &scopes);
+        for &(provider, partner) in &self.partners {
+            if let Some(score) = beside(self.document, span, partner) {
+                let sign = Sign { score, told: "beside another part of it".to_owned() };
+                let entry = signs.entry(provider).or_insert_with(|| sign.clone());
+                if score < entry.score {
+                    *entry = sign;
+                }
+            }
+        }
         Surroundings { naming, scopes, signs }
     }
 
-    /// Keys, phrases and URLs: what is recognised as a whole.
+    /// Keys and phrases: what is recognised as a whole.
     fn whole(&self, candidate: &Candidate) -> Option<Part> {
         match &candidate.clue {
             Clue::Key(kind) => self.key(candidate.span, *kind),
             Clue::Phrase(phrase) => self.phrase(phrase),
-            Clue::Connection(url) => self.connection(url),
-            Clue::Token(_) | Clue::Random(_) => None,
+            Clue::Connection(_) | Clue::Token(_) | Clue::Random(_) => None,
         }
     }
 
     fn key(&self, span: Span, kind: PemKind) -> Option<Part> {
         let around = self.surroundings(span);
-        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Pem(kinds) if kinds.contains(&kind));
-        let (index, score) = self
-            .rules
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| fits(rule))
-            .map(|(index, rule)| {
-                (index, if rule.need == Need::Nothing { NEARBY } else { score_of(&around, rule) })
-            })
-            .filter(|&(_, score)| score <= NEARBY)
-            .min_by_key(|&(index, score)| (score, index))?;
-        let rule = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
-        Some(self.part(rule, span, Confidence::Certain, true, score, &around))
+        self.key_of_provider(span, kind, &around).or_else(|| {
+            let rule = self.key_rules(kind).find(|&rule| self.rule(rule).need == Need::Nothing)?;
+            Some(self.part(rule, span, Confidence::Certain, true, NEARBY, &around))
+        })
+    }
+
+    /// A private key of a provider that is named near by.
+    fn key_of_provider(&self, span: Span, kind: PemKind, around: &Surroundings) -> Option<Part> {
+        let (score, rule) = self
+            .key_rules(kind)
+            .filter(|&rule| self.rule(rule).need != Need::Nothing)
+            .map(|rule| (score_of(around, self.rule(rule)), rule))
+            .filter(|&(score, _)| score < IN_FILE)
+            .min()?;
+        Some(self.part(rule, span, Confidence::Certain, true, score, around))
+    }
+
+    fn key_rules(&self, kind: PemKind) -> impl Iterator<Item = u16> {
+        let fits = move |rule: &Rule| matches!(&rule.kind, Kind::Pem(kinds) if kinds.contains(&kind));
+        let rules = &self.rules.rules;
+        (0..rules.len())
+            .filter(move |&index| fits(&rules[index]))
+            .filter_map(|index| u16::try_from(index).ok())
     }
 
     fn phrase(&self, phrase: &Phrase) -> Option<Part> {
@@ -197,9 +238,9 @@ impl Bench<'_> {
     fn connection(&self, url: &Connection) -> Option<Part> {
         let text = self.document.text;
         let scheme = url.scheme.of(text).to_ascii_lowercase();
-        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Connection(schemes) if schemes.iter().any(|known| known.as_bytes() == scheme));
-        let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
-            .expect("compiling rules refuses more than 65,535 of them");
+        // `postgresql+psycopg2` is PostgreSQL by a driver.
+        let base = scheme.split(|&byte| byte == b'+').next().unwrap_or_default();
+        let rule = self.connection_rule(&scheme).or_else(|| self.connection_rule(base))?;
         let (user, password, host) = (url.user.of(text), url.password.of(text), url.host.of(text));
         let documented = [b"example.".as_slice(), b"host", b"hostname", b"your"].iter().any(|word| {
             host.to_ascii_lowercase().starts_with(word)
@@ -219,6 +260,11 @@ impl Bench<'_> {
         Some(Part { connection: Some(url.clone()), ..part })
     }
 
+    fn connection_rule(&self, scheme: &[u8]) -> Option<u16> {
+        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Connection(schemes) if schemes.iter().any(|known| known.as_bytes() == scheme));
+        u16::try_from(self.rules.rules.iter().position(fits)?).ok()
+    }
+
     /// A token that one or several rules admit.
     fn token(&self, group: &[Candidate], generic: bool) -> Option<Part> {
         let span = group[0].span;
@@ -235,15 +281,17 @@ impl Bench<'_> {
             return None;
         }
         let known = self.judge.is_known(value) || self.judge.is_known(&canonical_hex(value));
-        if !known && is_placeholder(value) {
+        let proved: Vec<u16> =
+            rules.iter().copied().filter(|&rule| self.rule(rule).need == Need::Nothing).collect();
+        if !known && if proved.is_empty() { is_placeholder(value) } else { is_blank(value) } {
             return None;
         }
-        if let Some(&rule) = rules.iter().find(|&&rule| self.rule(rule).need == Need::Nothing) {
-            let around = self.surroundings(span);
-            let part = self.part(rule, span, Confidence::Certain, true, IN_NAME, &around);
-            return Some(Part { known, ..part });
+        if !proved.is_empty() {
+            return self.proved(&proved, span, known);
         }
-        if self.lock_file || veto::is_vetoed(self.document, span) {
+        let is_whole_jwt =
+            rules.iter().all(|&rule| self.rule(rule).checks.iter().any(|check| check == "jwt"));
+        if self.lock_file || (!is_whole_jwt && veto::is_vetoed(self.document, span)) {
             return None;
         }
         let around = self.surroundings(span);
@@ -252,7 +300,38 @@ impl Bench<'_> {
         }
         let part =
             if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
+        let part = part.map(|part| {
+            let random = if part.firm { None } else { random_rule(group) };
+            let fallback = random.and_then(|rule| self.generic(rule, span, &around)).map(Box::new);
+            Part { fallback, ..part }
+        });
         part.map(|part| Part { known, ..part })
+    }
+
+    /// A token that identifies or proves itself; where two rules share it, its name decides.
+    fn proved(&self, rules: &[u16], span: Span, known: bool) -> Option<Part> {
+        let around = self.surroundings(span);
+        let misfit = |rule: u16| {
+            self.misfit(
+                self.rule(rule),
+                names_match(self.rule(rule), &around.naming, self.document.text),
+                &around,
+                span,
+            )
+        };
+        let rule = rules
+            .iter()
+            .copied()
+            .min_by_key(|&rule| (score_of(&around, self.rule(rule)), misfit(rule), rule))?;
+        // A bare key that nobody is named for may still be one of a provider's.
+        let unclaimed = score_of(&around, self.rule(rule)) == NOWHERE
+            && self.rule(rule).checks.iter().any(|check| check == "der-private-key");
+        let kind = unclaimed.then(|| pem::bare_kind(span.of(self.document.text))).flatten();
+        if let Some(part) = kind.and_then(|kind| self.key_of_provider(span, kind, &around)) {
+            return Some(Part { known, ..part });
+        }
+        let part = self.part(rule, span, Confidence::Certain, true, IN_NAME, &around);
+        Some(Part { known, ..part })
     }
 
     fn is_header(&self, naming: &Naming) -> bool {
@@ -316,7 +395,7 @@ impl Bench<'_> {
             Standing::Named => score < NOWHERE || (misfit <= 2 && !common),
             Standing::Positional(_) => score < if common { IN_FILE } else { NOWHERE },
             Standing::Bare => score < IN_FILE,
-            Standing::Loose => score < if common { STRUCTURE } else { NEARBY },
+            Standing::Loose => !common && score < NEARBY && around.naming.name.role().is_some(),
         };
         (firm || possible).then_some(Reading { rule: index, score, misfit, firm })
     }
@@ -412,8 +491,16 @@ impl Bench<'_> {
             randomness: None,
             known: false,
             connection: None,
+            fallback: None,
         }
     }
+}
+
+fn random_rule(group: &[Candidate]) -> Option<u16> {
+    group.iter().find_map(|candidate| match candidate.clue {
+        Clue::Random(rule) => Some(rule),
+        _ => None,
+    })
 }
 
 fn score_of(around: &Surroundings, rule: &Rule) -> u32 {
@@ -438,9 +525,10 @@ fn firmness(standing: Standing, common: bool, score: u32, misfit: u32) -> bool {
         (Standing::Named, true) if misfit <= 2 => score < NEARBY,
         (Standing::Named, false) if misfit <= 10 => score < IN_FILE,
         (Standing::Named, true) if misfit <= 10 => score < STRUCTURE,
-        (Standing::Named | Standing::Positional(_), false) => score < STRUCTURE,
+        (Standing::Named, false) => score < SAME_LINE,
+        (Standing::Positional(_), false) => score < STRUCTURE,
         (Standing::Bare, false) => (NEARBY..IN_FILE).contains(&score) || score < STRUCTURE,
-        (Standing::Loose, false) => score < NEARBY,
+        (Standing::Loose, false) => score < NEARBY && misfit <= 10,
         _ => false,
     }
 }

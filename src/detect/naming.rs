@@ -189,6 +189,11 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let bytes = side.of(text);
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
+    // What follows must read like a type: `log: key=` and `10:00:11 key=` do not.
+    let kind = bytes[colon + 1..].trim_ascii();
+    if kind.first().is_none_or(u8::is_ascii_digit) || (kind.contains(&b' ') && kind[0] != b'&') {
+        return None;
+    }
     let is_variable =
         name.last().is_some_and(|&byte| is_name_byte(byte) || byte == b'?') && !name.ends_with(b"$env");
     is_variable.then(|| Span::new(side.start, side.start + colon))
@@ -275,10 +280,9 @@ fn bare(
     }
     let in_list = innermost_bracket(text, value.start);
     if let Some(open) = in_list.filter(|_| quoted) {
-        return plain(
-            named_by_sibling(text, open + 1, value.start),
-            Standing::Positional(position(text, open + 1, value.start)),
-        );
+        let name = named_by_sibling(text, open + 1, value.start);
+        let place = Standing::Positional(position(text, open + 1, value.start));
+        return plain(name, if name.is_some() { Standing::Named } else { place });
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
     let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
@@ -294,21 +298,28 @@ fn positional(
 ) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
-        return plain(None, Standing::Positional(position(text, line.start, at)));
+        return plain(None, Standing::Loose);
     };
     let own = if matches!(text[at - 1], b'(' | b'[' | b'{') { at - 1 } else { open };
-    let index = position(text, own + 1, at);
-    let mut naming = plain(named_by_sibling(text, own + 1, at), Standing::Positional(index));
-    if naming.span.is_none() {
-        let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
-        let callee = last_path(text, head);
-        let name = Name::new(callee.of(text));
-        // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
-        if name.role().is_some() && index == 0 {
-            naming = plain(Some(callee), Standing::Named);
-        }
+    if let Some(name) = named_by_sibling(text, own + 1, at) {
+        return plain(Some(name), Standing::Named);
     }
+    let index = position(text, own + 1, at);
+    let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
+    let owner = list_owner(text, head);
+    // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
+    if index == 0 && Name::new(owner.of(text)).role().is_some() {
+        return plain(Some(owner), Standing::Named);
+    }
+    let mut naming = plain(None, Standing::Positional(index));
+    naming.callee = (!owner.is_empty()).then_some(owner);
     naming
+}
+
+/// What a bracket belongs to: the call, or the key of a list.
+fn list_owner(text: &[u8], head: Span) -> Span {
+    let end = skip_back(text, head.end, head.start, b":= \t");
+    last_path(text, Span::new(head.start, end))
 }
 
 /// How many commas at this level stand between `start` and `at`.

@@ -138,6 +138,12 @@ fn trim(line: &[u8]) -> &[u8] {
     line
 }
 
+/// The kind of the key that is written as base64 without armour.
+pub(crate) fn bare_kind(encoded: &[u8]) -> Option<PemKind> {
+    let decoded = Zeroizing::new(BASE64.decode(encoded).ok()?);
+    der_kind(&decoded)
+}
+
 fn der_kind(document: &[u8]) -> Option<PemKind> {
     Some(match der::classify(document) {
         der::Kind::NotPrivate => return None,

@@ -65,6 +65,16 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     has_word(&lower) || is_monotonous(&lower) || is_sequence(&lower) || is_repetition(&lower)
 }
 
+/// The same for a value that identifies itself, whose fixed parts may hold any word.
+pub(crate) fn is_blank(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let told = ["your", "example", "placeholder", "redacted", "xxxx"];
+    told.iter().any(|word| contains(&lower, word.as_bytes()))
+        || is_monotonous(&lower)
+        || is_sequence(&lower)
+        || is_repetition(&lower)
+}
+
 /// Whether a password or passphrase is no literal, or one that says so.
 pub(crate) fn is_no_password(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();

@@ -45,8 +45,12 @@ pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part
     for part in firsts {
         table.place(&mut sets, part);
     }
-    table.join_identifiers(&mut sets, seconds);
-    sets.retain(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
+    let unwanted = table.join_identifiers(&mut sets, seconds);
+    let (mut sets, alone): (Vec<Set>, Vec<Set>) =
+        sets.into_iter().partition(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
+    let fallbacks =
+        alone.into_iter().flat_map(|set| set.parts).chain(unwanted).filter_map(|part| part.fallback);
+    fallbacks.for_each(|part| table.place(&mut sets, *part));
     for set in &mut sets {
         table.add_chosen(set);
         table.grade(set);
@@ -155,8 +159,8 @@ impl Table<'_> {
         })
     }
 
-    /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's.
-    fn join_identifiers(&self, sets: &mut Vec<Set>, identifiers: Vec<Part>) {
+    /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's and comes back.
+    fn join_identifiers(&self, sets: &mut [Set], identifiers: Vec<Part>) -> Vec<Part> {
         let mut offers: Vec<(usize, usize, usize)> = Vec::new();
         for (number, part) in identifiers.iter().enumerate() {
             for (index, set) in sets.iter().enumerate().filter(|(_, set)| set.provider == self.provider(part))
@@ -184,6 +188,7 @@ impl Table<'_> {
                 sets[index].parts.push(part.clone());
             }
         }
+        identifiers.into_iter().zip(given).filter(|(_, given)| !given).map(|(part, _)| part).collect()
     }
 
     /// Adds the values that people chose: passphrases and the like, found by their names beside the set.
@@ -254,6 +259,7 @@ impl Table<'_> {
             randomness: None,
             known: false,
             connection: None,
+            fallback: None,
         })
     }
 
@@ -311,25 +317,31 @@ impl Table<'_> {
 /// The literals of a line: what stands in quotes, or what follows the first `=` or `: `.
 fn literals(document: &Document<'_>, number: usize) -> Vec<Span> {
     let line = document.line(number);
-    let text = document.text;
     if line.len() > 4096 {
         return Vec::new();
     }
+    let escaped = quoted(document.text, line, true);
+    let plain = quoted(document.text, line, false);
+    let found: Vec<Span> = escaped.into_iter().chain(plain).collect();
+    if found.is_empty() { unquoted(document.text, line).into_iter().collect() } else { found }
+}
+
+/// What stands between quotes, or between quotes with a backslash (code inside a string, as in notebooks).
+fn quoted(text: &[u8], line: Span, escaped: bool) -> Vec<Span> {
+    let is_escaped = |at: usize| at > line.start && text[at - 1] == b'\\';
     let mut found = Vec::new();
-    let mut at = line.start;
-    while at < line.end {
-        let quote = text[at];
-        if matches!(quote, b'"' | b'\'' | b'`') {
-            let Some(length) = memchr::memchr(quote, &text[at + 1..line.end]) else { break };
-            let end = at + 1 + length - usize::from(length > 0 && text[at + length] == b'\\');
-            found.push(Span::new(at + 1, end.max(at + 1)));
-            at += length + 2;
-        } else {
-            at += 1;
+    let mut open: Option<usize> = None;
+    for at in (line.start..line.end)
+        .filter(|&at| matches!(text[at], b'"' | b'\'' | b'`') && is_escaped(at) == escaped)
+    {
+        match open {
+            Some(start) if text[start] == text[at] => {
+                found.push(Span::new(start + 1, (at - usize::from(escaped)).max(start + 1)));
+                open = None;
+            }
+            Some(_) => {}
+            None => open = Some(at),
         }
-    }
-    if found.is_empty() {
-        found.extend(unquoted(text, line));
     }
     found
 }

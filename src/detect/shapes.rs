@@ -65,9 +65,9 @@ impl ShapeTable {
         let entry = u16::try_from(self.entries.len()).expect("there are fewer than 65,536 shapes");
         self.entries.push(Entry { rule, shape, core: pattern.core_set(), shortest, longest });
         let slot = pattern.alphabet as usize;
-        if longest < TABLE_LENGTH {
-            self.by_length[slot][shortest..=longest].iter_mut().for_each(|entries| entries.push(entry));
-        } else {
+        let lengths = shortest.min(TABLE_LENGTH)..(longest + 1).min(TABLE_LENGTH);
+        self.by_length[slot][lengths].iter_mut().for_each(|entries| entries.push(entry));
+        if longest >= TABLE_LENGTH {
             self.long[slot].push(entry);
         }
     }

@@ -30,7 +30,11 @@ impl WordIndex {
         let mut meanings = Vec::new();
         for (index, provider) in rules.providers.iter().enumerate() {
             let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 providers");
-            let headers = provider.headers.iter().map(|(header, _)| (header, false));
+            let headers = provider
+                .headers
+                .iter()
+                .filter(|(header, _)| header.contains('-'))
+                .map(|(header, _)| (header, true));
             let strong = provider.words.iter().map(|word| (word, false)).chain(headers);
             for (word, weak) in strong.chain(provider.weak_words.iter().map(|word| (word, true))) {
                 words.push(word);
@@ -56,9 +60,25 @@ impl WordIndex {
                 WordHit { span: Span::new(found.start(), found.end()), provider, weak }
             })
             .collect();
-        hits.sort_by_key(|hit| (hit.span.start, hit.span.end, hit.provider));
-        hits
+        hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.provider));
+        without_nested(hits)
     }
+}
+
+/// `coinbase` in `coinbase_commerce` speaks for the longer word's provider only.
+fn without_nested(hits: Vec<WordHit>) -> Vec<WordHit> {
+    let mut kept: Vec<WordHit> = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let nested = kept
+            .iter()
+            .rev()
+            .take(8)
+            .any(|longer| longer.span.len() > hit.span.len() && longer.span.contains(hit.span));
+        if !nested {
+            kept.push(hit);
+        }
+    }
+    kept
 }
 
 /// Whether what stands at `start..end` is a word: no letter goes on before or after it without a change of case.
