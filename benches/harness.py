@@ -21,12 +21,17 @@ class Subject:
     directory: str = "."
     accepted: tuple = (0,)
     seconds: list = field(default_factory=list)
+    cpu_seconds: list = field(default_factory=list)
     peak_bytes: int = 0
     exits: set = field(default_factory=set)
 
     @property
     def best(self):
         return min(self.seconds)
+
+    @property
+    def cpu(self):
+        return min(self.cpu_seconds)
 
     @property
     def median(self):
@@ -77,16 +82,18 @@ def run(subject, environment):
         raise SystemExit(f"{subject.name} ended with {process.returncode}, its figures would mean nothing")
     subject.exits.add(process.returncode)
     subject.seconds.append(took)
+    subject.cpu_seconds.append(usage.ru_utime + usage.ru_stime)
     # Kilobytes on Linux, bytes on macOS.
     unit = 1 if platform.system() == "Darwin" else 1024
     subject.peak_bytes = max(subject.peak_bytes, usage.ru_maxrss * unit)
 
 
-def interleave(subjects, rounds, environment):
+def interleave(subjects, rounds, environment, warm=True):
     """A B A B …, after one round that warms the caches and is forgotten."""
-    for subject in subjects:
+    for subject in subjects if warm else []:
         run(subject, environment)
         subject.seconds.clear()
+        subject.cpu_seconds.clear()
     for _ in range(rounds):
         for subject in subjects:
             run(subject, environment)
