@@ -220,3 +220,202 @@ impl Encoding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{FilePath, Problem};
+
+    const SIZES: Sizes = Sizes { whole: 64, piece: 32, overlap: 8 };
+
+    /// A piece as it was handed out.
+    #[derive(Debug)]
+    struct Piece {
+        offset: usize,
+        lines_before: u32,
+        bytes: Vec<u8>,
+    }
+
+    impl Piece {
+        fn end(&self) -> usize {
+            self.offset + self.bytes.len()
+        }
+    }
+
+    #[derive(Default)]
+    struct Collector {
+        pieces: Vec<Piece>,
+    }
+
+    impl Worker for Collector {
+        fn chunk(&mut self, chunk: &Chunk<'_>) {
+            let offset = usize::try_from(chunk.offset).expect("tests are small");
+            self.pieces.push(Piece { offset, lines_before: chunk.lines_before, bytes: chunk.bytes.to_vec() });
+        }
+
+        fn covered(&mut self, _: &Coverage) {}
+
+        fn problem(&mut self, problem: Problem) {
+            panic!("{problem:?}");
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+
+    /// Gives few bytes at a time, as pipes do.
+    struct Dribble<R>(R, usize);
+
+    impl<R: Read> Read for Dribble<R> {
+        fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+            let most = target.len().min(self.1);
+            self.0.read(&mut target[..most])
+        }
+    }
+
+    fn cut_up(content: &[u8], length_known: bool, step: usize) -> (Vec<Piece>, Coverage) {
+        let provenance = Provenance::file(FilePath::from("stream"));
+        let length = length_known.then_some(content.len() as u64);
+        // What an earlier stream left in the buffer must never show.
+        let mut buffer = Buffer { bytes: vec![b'?'; 48], filled: 48 };
+        let mut collector = Collector::default();
+        let mut stream = Dribble(Cursor::new(content), step);
+        let covered = hand_out(&mut stream, length, SIZES, &provenance, (&mut buffer, &mut collector))
+            .expect("memory can be read")
+            .expect("nothing interrupts");
+        (collector.pieces, covered)
+    }
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    }
+
+    fn assert_covers(content: &[u8], pieces: &[Piece]) {
+        assert_eq!(pieces[0].offset, 0);
+        assert_eq!(pieces.last().map(Piece::end), Some(content.len()));
+        for piece in pieces {
+            assert_eq!(piece.bytes, content[piece.offset..piece.end()], "the bytes that stand there");
+        }
+        for pair in pieces.windows(2) {
+            assert!(pair[0].offset < pair[1].offset, "every piece goes on");
+            assert!(pair[1].offset + SIZES.overlap <= pair[0].end(), "neighbours share the overlap");
+        }
+    }
+
+    /// Some lines, some long lines, in the ways that a stream can come.
+    fn contents() -> impl Strategy<Value = Vec<u8>> {
+        let text = prop_oneof!["[ab\n]{0,300}", "[abcd]{0,300}", "([a-z]{0,20}\n){0,20}", "\n{0,200}"];
+        (text, 0..4).prop_map(|(text, form)| match form {
+            0 => utf16(&text, true),
+            1 => utf16(&text, false),
+            _ => text.into_bytes(),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_join_up_and_share_the_overlap(
+            content in contents(), known: bool, step in 1usize..100,
+        ) {
+            let (pieces, covered) = cut_up(&content, known, step);
+            assert_covers(&content, &pieces);
+            prop_assert_eq!((covered.files, covered.bytes), (1, content.len() as u64));
+            for length in 1..=SIZES.overlap.min(content.len()) {
+                for start in 0..=content.len() - length {
+                    let whole = |piece: &Piece| piece.offset <= start && start + length <= piece.end();
+                    prop_assert!(pieces.iter().any(whole), "{} bytes at {}", length, start);
+                }
+            }
+        }
+
+        #[test]
+        fn lines_are_counted_from_the_start_of_the_file(
+            text in "[ab\n]{0,300}", form in 0..3, step in 1usize..100,
+        ) {
+            let (content, unit) = match form {
+                0 => (utf16(&text, true), 2),
+                1 => (utf16(&text, false), 2),
+                _ => (text.clone().into_bytes(), 1),
+            };
+            // The mark at the start of UTF-16 is one unit more than the text has.
+            let mark = usize::from(unit == 2);
+            for piece in cut_up(&content, false, step).0 {
+                prop_assert_eq!(piece.offset % unit, 0);
+                prop_assert!(piece.bytes.len().is_multiple_of(unit));
+                let before = &text[..(piece.offset / unit).saturating_sub(mark)];
+                prop_assert_eq!(piece.lines_before as usize, before.matches('\n').count());
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_is_one_piece() {
+        for (length, known, expected) in
+            [(0, true, 1), (1, false, 1), (64, true, 1), (64, false, 1), (65, true, 3), (65, false, 2)]
+        {
+            let (pieces, _) = cut_up(&vec![b'x'; length], known, 7);
+            assert_eq!(pieces.len(), expected, "{length} bytes, length known: {known}");
+        }
+    }
+
+    #[test]
+    fn pieces_end_behind_lines_where_they_can() {
+        let content = b"0123\n".repeat(40);
+        let (pieces, _) = cut_up(&content, true, 100);
+        assert!(pieces.len() > 2);
+        assert!(pieces.iter().all(|piece| piece.bytes.ends_with(b"\n") && piece.offset % 5 == 0));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_in_pieces_of_the_same_length() {
+        let content: Vec<u8> = (0..1000u32).map(|at| b'a' + (at % 23) as u8).collect();
+        let (pieces, _) = cut_up(&content, true, 100);
+        assert_covers(&content, &pieces);
+        let (last, rest) = pieces.split_last().expect("there are pieces");
+        assert!(rest.iter().all(|piece| piece.bytes.len() == SIZES.piece));
+        assert!(last.bytes.len() <= SIZES.piece + 1 && pieces.iter().all(|piece| piece.lines_before == 0));
+    }
+
+    /// The sizes that are used for real hold the window and not the stream.
+    #[test]
+    fn memory_does_not_grow_with_the_stream() {
+        let sizes = Sizes::with_overlap(64 * 1024);
+        let provenance = Provenance::file(FilePath::from("stream"));
+        let (mut buffer, mut worker) = (Buffer::default(), Largest::default());
+        let mut stream = io::repeat(b'x').take(100 << 20);
+        hand_out(&mut stream, None, sizes, &provenance, (&mut buffer, &mut worker)).expect("it can be read");
+        assert_eq!(worker.end, 100 << 20);
+        assert!(worker.largest <= sizes.whole && buffer.bytes.len() <= sizes.whole + 1);
+        buffer.shrink(1 << 20);
+        assert!(buffer.bytes.capacity() <= 2 << 20);
+    }
+
+    #[derive(Default)]
+    struct Largest {
+        largest: usize,
+        end: u64,
+    }
+
+    impl Worker for Largest {
+        fn chunk(&mut self, chunk: &Chunk<'_>) {
+            self.largest = self.largest.max(chunk.bytes.len());
+            self.end = chunk.offset + chunk.bytes.len() as u64;
+        }
+
+        fn covered(&mut self, _: &Coverage) {}
+
+        fn problem(&mut self, problem: Problem) {
+            panic!("{problem:?}");
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+}
