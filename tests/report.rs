@@ -307,10 +307,10 @@ fn values_are_seen_only_where_they_are_asked_for() {
 #[test]
 fn nothing_from_a_file_acts() {
     let hides = |character: char| matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let paint = regex::Regex::new("\u{1b}\\[(1;)?[39][0-9]m").expect("a valid pattern");
     for (label, output, _) in every_output() {
         let ours = output.replace("\u{1b}[0m", "").replace("\u{1b}[1m", "");
-        let unpainted =
-            regex::Regex::new("\u{1b}\\[(1;)?[39][0-9]m").expect("a valid pattern").replace_all(&ours, "");
+        let unpainted = paint.replace_all(&ours, "");
         for line in unpainted.lines() {
             assert!(
                 !line.chars().any(|character| character.is_control() || hides(character)),
