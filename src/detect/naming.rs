@@ -180,6 +180,8 @@ fn statement_start(text: &[u8], end: usize, line_start: usize) -> usize {
             (None, b'"' | b'\'' | b'`') => quote = Some(byte),
             (None, b')' | b']') => depth += 1,
             (None, b'(' | b'[') if depth > 0 => depth -= 1,
+            // `NAME: &str` is a reference, `?a=1&name=` is not.
+            (None, b'&') if at > limit && matches!(text[at - 1], b' ' | b':' | b'<') => {}
             (None, b'(' | b'[' | b'{' | b'}' | b',' | b';' | b'&' | b'?' | b'#') if depth == 0 => {
                 return at + 1;
             }

@@ -183,6 +183,16 @@ impl Host<'_> {
                 ),
             ),
             (
+                "Rust constants",
+                "bot.rs",
+                self.lines(|part| format!("const {}: &str = \"{}\";", self.upper(part), part.value)),
+            ),
+            (
+                "C++ constants",
+                "bot.cpp",
+                self.lines(|part| format!("const std::string {} = \"{}\";", self.upper(part), part.value)),
+            ),
+            (
                 "Rust struct",
                 "bot.rs",
                 format!(
