@@ -389,8 +389,8 @@ mod unix {
         let directory = tree(&[("closed", "x"), ("shut/inside", "x"), ("open", "x")]);
         let closed = directory.path().join("closed");
         let shut = directory.path().join("shut");
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("changed");
-        fs::set_permissions(&shut, fs::Permissions::from_mode(0)).expect("changed");
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).expect("changed");
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o0)).expect("changed");
         if fs::File::open(&closed).is_ok() {
             // The superuser may read everything: the same test then runs again as somebody who may not.
             return run_as_nobody("unix::what_may_not_be_read_is_a_problem");

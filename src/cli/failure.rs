@@ -110,6 +110,7 @@ impl Failure {
     }
 
     /// The exit code it leads to.
+    #[cfg(test)]
     pub(crate) fn ending(&self) -> Ending {
         self.ending
     }

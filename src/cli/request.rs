@@ -207,6 +207,14 @@ impl HookPlace {
 }
 
 impl HookRun {
+    /// How to commit without this hook. A merge that was stopped is concluded with `git commit` as well.
+    pub(crate) fn way_past(&self) -> String {
+        match &self.skip_id {
+            Some(id) => format!("SKIP={id} git commit"),
+            None => "git commit --no-verify".to_owned(),
+        }
+    }
+
     fn from_arguments(arguments: RunArguments) -> Result<Self, Failure> {
         let what = match arguments.stage {
             Stage::PreCommit | Stage::PreMergeCommit => What::Staged { max_size: None },

@@ -17,8 +17,8 @@ use super::randomness;
 use super::shapes::ShapeTable;
 use super::tokens;
 
-/// Below this z-score a value looks like language (about 1 % of random values do, whatever their length).
-pub(crate) const RANDOM_ENOUGH: f32 = -2.6;
+/// Below this z-score a value looks like language.
+pub(crate) const RANDOM_ENOUGH: f32 = randomness::LANGUAGE;
 
 /// Something that could be a credential.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,8 +92,7 @@ impl Gatherer {
         let value = span.of(text);
         let index = usize::from(rule);
         if matches!(rules.rules[index].kind, Kind::Random(..)) {
-            return (randomness::score(value) > RANDOM_ENOUGH)
-                .then_some(Candidate { span, clue: Clue::Random(rule) });
+            return randomness::is_random(value).then_some(Candidate { span, clue: Clue::Random(rule) });
         }
         self.checks[index]
             .iter()

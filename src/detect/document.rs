@@ -17,6 +17,8 @@ pub(crate) struct Document<'a> {
     line_starts: OnceCell<Vec<usize>>,
     hits: OnceCell<Vec<WordHit>>,
     path_hits: OnceCell<Vec<WordHit>>,
+    first_hits: OnceCell<Vec<WordHit>>,
+    named: OnceCell<Vec<u16>>,
 }
 
 impl<'a> Document<'a> {
@@ -28,6 +30,8 @@ impl<'a> Document<'a> {
             line_starts: OnceCell::new(),
             hits: OnceCell::new(),
             path_hits: OnceCell::new(),
+            first_hits: OnceCell::new(),
+            named: OnceCell::new(),
         }
     }
 
@@ -74,6 +78,28 @@ impl<'a> Document<'a> {
         let first = hits.partition_point(|hit| hit.span.start < span.start);
         let count = hits[first..].partition_point(|hit| hit.span.start < span.end);
         &hits[first..first + count]
+    }
+
+    /// The first word of each provider that counts wherever it stands.
+    pub(crate) fn first_hits(&self) -> &[WordHit] {
+        self.first_hits.get_or_init(|| {
+            let mut first: Vec<WordHit> = self.hits().iter().filter(|hit| !hit.weak).copied().collect();
+            first.sort_by_key(|hit| (hit.provider, hit.span.start));
+            first.dedup_by_key(|hit| hit.provider);
+            first
+        })
+    }
+
+    /// Whether the provider is named anywhere: in the text, in any sense, or in the path.
+    pub(crate) fn names(&self, provider: u16) -> bool {
+        let named = self.named.get_or_init(|| {
+            let mut providers: Vec<u16> =
+                self.hits().iter().chain(self.path_hits()).map(|hit| hit.provider).collect();
+            providers.sort_unstable();
+            providers.dedup();
+            providers
+        });
+        named.binary_search(&provider).is_ok()
     }
 
     /// Providers' words in the path.

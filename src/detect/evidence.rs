@@ -9,7 +9,7 @@ use crate::model::Span;
 
 use super::document::Document;
 use super::naming::Naming;
-use super::structure::Scope;
+use super::structure::{BRACKET_REACH, Scope};
 use super::words::WordHit;
 
 /// The word that speaks for a provider, and how strongly.
@@ -48,13 +48,17 @@ pub(crate) fn signs(
 ) -> BTreeMap<u16, Sign> {
     let mut best: BTreeMap<u16, (u32, WordHit, &'static str)> = BTreeMap::new();
     let own_line = document.line_of(value.start);
-    for &hit in document.hits().iter().filter(|hit| !hit.span.overlaps(value)) {
-        let (score, place) = weigh(document, hit.span, value, own_line, naming, scopes);
-        if hit.weak && score >= SAME_LINE {
-            continue;
+    let mut consider = |hit: WordHit| {
+        if !hit.span.overlaps(value) {
+            let (score, place) = weigh(document, hit.span, value, own_line, naming, scopes);
+            if !hit.weak || score < SAME_LINE {
+                keep(&mut best, hit, score, place);
+            }
         }
-        keep(&mut best, hit, score, place);
-    }
+    };
+    nearest(document, value).into_iter().for_each(&mut consider);
+    scopes.iter().flat_map(|scope| document.hits_in(scope.head)).copied().for_each(&mut consider);
+    document.first_hits().iter().copied().for_each(&mut consider);
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();
     for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
         let (score, place) = if hit.span.start >= name_start {
@@ -69,6 +73,24 @@ pub(crate) fn signs(
             (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
         })
         .collect()
+}
+
+/// How many words of one provider are weighed near a value: the nearest ones, which score best of their kind.
+const NEAREST: usize = 8;
+/// How far to either side words are weighed one by one, in bytes.
+const WINDOW: usize = 2 * BRACKET_REACH;
+
+/// The words around `value`, the nearest of each provider.
+fn nearest(document: &Document<'_>, value: Span) -> Vec<WordHit> {
+    let window = Span::new(value.start.saturating_sub(WINDOW), value.end.saturating_add(WINDOW));
+    let mut hits = document.hits_in(window).to_vec();
+    let distance = |hit: &WordHit| hit.span.start.abs_diff(value.start);
+    hits.sort_by_key(|hit| (hit.provider, hit.weak, distance(hit)));
+    let mut kept: Vec<WordHit> = Vec::new();
+    for group in hits.chunk_by(|one, other| (one.provider, one.weak) == (other.provider, other.weak)) {
+        kept.extend(&group[..group.len().min(NEAREST)]);
+    }
+    kept
 }
 
 /// How strongly a believed part at `partner` speaks for `value`, if it stands near.

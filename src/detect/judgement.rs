@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::document::Document;
 use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs};
 use super::fingerprint::published_hash;
-use super::naming::{Naming, Standing, name_of};
+use super::naming::{Naming, Standing, callee, name_of};
 use super::pem;
 use super::phrase::Phrase;
 use super::placeholder::{is_blank, is_no_password, is_placeholder};
@@ -122,7 +122,8 @@ impl Judge {
     }
 
     pub(crate) fn is_known(&self, value: &[u8]) -> bool {
-        self.known.binary_search(&published_hash(value)).is_ok()
+        let listed = |value: &[u8]| self.known.binary_search(&published_hash(value)).is_ok();
+        listed(value) || listed(&canonical_hex(value))
     }
 }
 
@@ -168,8 +169,12 @@ impl Bench<'_> {
     }
 
     fn surroundings(&self, span: Span) -> Surroundings {
+        self.around(span, name_of(self.document, span))
+    }
+
+    fn around(&self, span: Span, mut naming: Naming) -> Surroundings {
         let scopes = scopes(self.document, span);
-        let naming = name_of(self.document, span, &scopes);
+        naming.callee = naming.callee.or_else(|| callee(self.document, span));
         let mut signs = signs(self.document, span, &naming, &scopes);
         for &(provider, partner) in &self.partners {
             if let Some(score) = beside(self.document, span, partner) {
@@ -280,36 +285,60 @@ impl Bench<'_> {
         if rules.is_empty() {
             return None;
         }
-        let known = self.judge.is_known(value) || self.judge.is_known(&canonical_hex(value));
         let proved: Vec<u16> =
             rules.iter().copied().filter(|&rule| self.rule(rule).need == Need::Nothing).collect();
-        if !known && if proved.is_empty() { is_placeholder(value) } else { is_blank(value) } {
+        if !proved.is_empty() {
+            return if is_blank(value) { None } else { self.proved(&proved, span) };
+        }
+        let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
+        if rules.is_empty() || self.lock_file {
             return None;
         }
-        if !proved.is_empty() {
-            return self.proved(&proved, span, known);
+        let naming = name_of(self.document, span);
+        if self.says_nothing(&rules, &naming) || (naming.name.vetoes() && !self.is_header(&naming)) {
+            return None;
         }
         let is_whole_jwt =
             rules.iter().all(|&rule| self.rule(rule).checks.iter().any(|check| check == "jwt"));
-        if self.lock_file || (!is_whole_jwt && veto::is_vetoed(self.document, span)) {
+        if (!is_whole_jwt && veto::is_vetoed(self.document, span)) || is_placeholder(value) {
             return None;
         }
-        let around = self.surroundings(span);
-        if around.naming.name.vetoes() && !self.is_header(&around.naming) {
-            return None;
-        }
+        let around = self.around(span, naming);
         let part =
             if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
-        let part = part.map(|part| {
+        part.map(|part| {
             let random = if part.firm { None } else { random_rule(group) };
             let fallback = random.and_then(|rule| self.generic(rule, span, &around)).map(Box::new);
             Part { fallback, ..part }
+        })
+    }
+
+    /// Whether the rule can be believed at all here: its provider is named somewhere, or its shape is rare.
+    fn can_speak(&self, rule: u16) -> bool {
+        let rare = !self.judge.looks[usize::from(rule)].common;
+        let rule = self.rule(rule);
+        let spoken_for = self.document.names(rule.provider)
+            || self.partners.iter().any(|&(provider, _)| provider == rule.provider);
+        match rule.kind {
+            Kind::Random(..) => true,
+            _ => rule.need == Need::Name || spoken_for || rare,
+        }
+    }
+
+    /// Whether a value of a common shape has a name that means no credential. Asked early: such values are many.
+    fn says_nothing(&self, rules: &[u16], naming: &Naming) -> bool {
+        let unnamed = naming.standing == Standing::Named
+            && naming.name.role().is_none()
+            && !self.is_header(naming)
+            && !rules.iter().any(|&rule| names_match(self.rule(rule), naming, self.document.text));
+        let plain = rules.iter().all(|&rule| {
+            self.judge.looks[usize::from(rule)].common || matches!(self.rule(rule).kind, Kind::Random(..))
         });
-        part.map(|part| Part { known, ..part })
+        (unnamed || naming.standing == Standing::Loose) && plain
     }
 
     /// A token that identifies or proves itself; where two rules share it, its name decides.
-    fn proved(&self, rules: &[u16], span: Span, known: bool) -> Option<Part> {
+    fn proved(&self, rules: &[u16], span: Span) -> Option<Part> {
         let around = self.surroundings(span);
         let misfit = |rule: u16| {
             self.misfit(
@@ -328,10 +357,9 @@ impl Bench<'_> {
             && self.rule(rule).checks.iter().any(|check| check == "der-private-key");
         let kind = unclaimed.then(|| pem::bare_kind(span.of(self.document.text))).flatten();
         if let Some(part) = kind.and_then(|kind| self.key_of_provider(span, kind, &around)) {
-            return Some(Part { known, ..part });
+            return Some(part);
         }
-        let part = self.part(rule, span, Confidence::Certain, true, IN_NAME, &around);
-        Some(Part { known, ..part })
+        Some(self.part(rule, span, Confidence::Certain, true, IN_NAME, &around))
     }
 
     fn is_header(&self, naming: &Naming) -> bool {

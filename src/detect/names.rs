@@ -15,6 +15,18 @@ pub(crate) struct Name {
 /// Longer names are sentences or data.
 const LONGEST_NAME: usize = 120;
 
+/// Phrases of up to so many letters must be whole words: shorter ones occur in others by chance.
+const LONGEST_WHOLE_WORD: usize = 5;
+
+/// Whether `phrase`, without its spaces, occurs in `text`. Called for every word list and every name: no allocation.
+fn contains_squashed(text: &[u8], phrase: &[u8]) -> bool {
+    let starts_with = |text: &[u8]| {
+        let mut rest = text.iter();
+        phrase.iter().filter(|&&byte| byte != b' ').all(|byte| rest.next() == Some(byte))
+    };
+    memchr::memchr_iter(phrase[0], text).any(|at| starts_with(&text[at..]))
+}
+
 impl Name {
     pub(crate) fn new(text: &[u8]) -> Self {
         let mut words: Vec<String> = Vec::new();
@@ -46,14 +58,12 @@ impl Name {
     /// Whether `phrase` (lower-case words with single spaces) occurs in the name. A long phrase may also be written
     /// without any boundary, as in `apikey`; a short one must be whole words.
     pub(crate) fn has(&self, phrase: &str) -> bool {
-        let squashed: String = phrase.split(' ').collect();
-        if squashed.len() > 5 {
-            return self.squashed.contains(&squashed);
+        let letters = phrase.bytes().filter(|&byte| byte != b' ').count();
+        if letters > LONGEST_WHOLE_WORD {
+            return contains_squashed(self.squashed.as_bytes(), phrase.as_bytes());
         }
-        let wanted: Vec<&str> = phrase.split(' ').collect();
-        self.words
-            .windows(wanted.len())
-            .any(|window| window.iter().map(String::as_str).eq(wanted.iter().copied()))
+        let wanted = phrase.split(' ').count();
+        self.words.windows(wanted).any(|window| window.iter().map(String::as_str).eq(phrase.split(' ')))
     }
 
     fn any(&self, phrases: &[&str]) -> bool {

@@ -9,7 +9,7 @@ use crate::model::Span;
 
 use super::document::Document;
 use super::names::Name;
-use super::structure::{Scope, innermost_bracket};
+use super::structure::{head_before, innermost_bracket};
 
 /// How a value stands in its statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,29 +42,34 @@ const LONGEST_NAME: usize = 80;
 const STAND_INS: &[&[u8]] = &[b"value", b"default", b"val", b"current", b"initialvalue", b"currentvalue"];
 const NAME_KEYS: &[&[u8]] = &[b"name", b"key", b"variable", b"id"];
 
-/// Names `value`, given the scopes around it.
-pub(crate) fn name_of(document: &Document<'_>, value: Span, scopes: &[Scope]) -> Naming {
+/// Names `value`.
+pub(crate) fn name_of(document: &Document<'_>, value: Span) -> Naming {
     let text = document.text;
     let (before, quoted) = before_literal(text, value.start);
-    let mut naming = named_from(document, value, before, quoted, scopes);
+    let mut naming = named_from(document, value, before, quoted);
     if naming.span.is_some_and(|span| STAND_INS.iter().any(|word| span.of(text).eq_ignore_ascii_case(word))) {
         if let Some(span) = sibling_name(document, value) {
             naming.name = Name::new(span.of(text));
             naming.span = Some(span);
         }
     }
-    naming.callee = naming.callee.or_else(|| callee(scopes, text));
     naming
 }
 
-/// The call whose argument list encloses the value, through an object literal at most.
-fn callee(scopes: &[Scope], text: &[u8]) -> Option<Span> {
-    let call = scopes.iter().take(2).find(|scope| scope.bracket == Some(b'('))?;
-    let name = last_path(text, call.head);
+/// The call whose argument list encloses `value`, through an object literal at most.
+pub(crate) fn callee(document: &Document<'_>, value: Span) -> Option<Span> {
+    let text = document.text;
+    let inner = innermost_bracket(text, value.start)?;
+    let open = if text[inner] == b'(' {
+        inner
+    } else {
+        innermost_bracket(text, inner).filter(|&outer| text[outer] == b'(')?
+    };
+    let name = last_path(text, head_before(text, open));
     (!name.is_empty()).then_some(name)
 }
 
-fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool, scopes: &[Scope]) -> Naming {
+fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool) -> Naming {
     let text = document.text;
     let line = document.line_around(value.start);
     let plain = |name: Option<Span>, standing| Naming {
@@ -76,12 +81,12 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool,
     };
     let at = skip_back(text, before, line.start, b" \t");
     if at == line.start {
-        return bare(document, value, line, quoted, plain);
+        return bare(document, value, scopes, quoted, plain);
     }
     match text[at - 1] {
         b'=' | b':' | b'>' => plain(left_side(text, at - 1, line.start), Standing::Named),
         b'|' | b'?' => plain(default_of(text, at, line.start), Standing::Named),
-        b'(' | b',' | b'[' | b'{' => positional(document, at, line, scopes, plain),
+        b'(' | b',' | b'[' | b'{' => positional(document, at, plain),
         _ if is_word_before(text, at, b"or") => plain(default_of(text, at - 2, line.start), Standing::Named),
         _ if quoted => plain(option_before(text, at, line.start), Standing::Loose),
         _ => {
@@ -189,9 +194,15 @@ fn typed_name(text: &[u8], side: Span) -> Option<Span> {
     let bytes = side.of(text);
     let colon = memchr::memchr(b':', bytes)?;
     let name = bytes[..colon].trim_ascii();
-    // What follows must read like a type: `log: key=` and `10:00:11 key=` do not.
     let kind = bytes[colon + 1..].trim_ascii();
-    if kind.first().is_none_or(u8::is_ascii_digit) || (kind.contains(&b' ') && kind[0] != b'&') {
+    // `std::string name`, a time of day, `https://…`, `level: user=me token`, a header before this one: no types.
+    let is_type = kind.first().is_some_and(|&byte| !matches!(byte, b':' | b'/' | b'0'..=b'9'))
+        && !kind.iter().any(|byte| matches!(byte, b'=' | b'"'))
+        && memchr::memmem::find(kind, b"' ").is_none();
+    // `bot: sign=` is a log's subject and then a name.
+    let second = Name::new(kind);
+    let is_name = Name::new(name).role().is_none() && (second.role().is_some() || second.vetoes());
+    if !is_type || is_name {
         return None;
     }
     let is_variable =
@@ -264,11 +275,12 @@ fn option_before(text: &[u8], end: usize, line_start: usize) -> Option<Span> {
 fn bare(
     document: &Document<'_>,
     value: Span,
-    line: Span,
+    scopes: &[Scope],
     quoted: bool,
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
     let text = document.text;
+    let line = document.line_around(value.start);
     let number = document.line_of(value.start);
     if number > 0 {
         let previous = document.line(number - 1);
@@ -278,11 +290,8 @@ fn bare(
             return plain(left_side(text, waiting - 1, previous.start), Standing::Named);
         }
     }
-    let in_list = innermost_bracket(text, value.start);
-    if let Some(open) = in_list.filter(|_| quoted) {
-        let name = named_by_sibling(text, open + 1, value.start);
-        let place = Standing::Positional(position(text, open + 1, value.start));
-        return plain(name, if name.is_some() { Standing::Named } else { place });
+    if quoted && innermost_bracket(text, line.start).is_some() {
+        return positional(document, line.start, line, scopes, plain);
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
     let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
@@ -292,21 +301,22 @@ fn bare(
 fn positional(
     document: &Document<'_>,
     at: usize,
-    line: Span,
-    scopes: &[Scope],
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
-        return plain(None, Standing::Loose);
+        return match column_of(document, at, line) {
+            Some(column) => plain(Some(column), Standing::Named),
+            None => plain(None, Standing::Loose),
+        };
     };
-    let own = if matches!(text[at - 1], b'(' | b'[' | b'{') { at - 1 } else { open };
+    let opens = text[..at].last().is_some_and(|byte| matches!(byte, b'(' | b'[' | b'{'));
+    let own = if opens { at - 1 } else { open };
     if let Some(name) = named_by_sibling(text, own + 1, at) {
         return plain(Some(name), Standing::Named);
     }
     let index = position(text, own + 1, at);
-    let head = scopes.first().map_or(Span::new(own, own), |scope| scope.head);
-    let owner = list_owner(text, head);
+    let owner = list_owner(text, head_before(text, own));
     // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
     if index == 0 && Name::new(owner.of(text)).role().is_some() {
         return plain(Some(owner), Standing::Named);
@@ -314,6 +324,25 @@ fn positional(
     let mut naming = plain(None, Standing::Positional(index));
     naming.callee = (!owner.is_empty()).then_some(owner);
     naming
+}
+
+/// The heading of the column that `at` stands in, if the first line heads a table that `line` is a row of.
+fn column_of(document: &Document<'_>, at: usize, line: Span) -> Option<Span> {
+    let text = document.text;
+    let head = document.line(0);
+    let is_heading = |cell: &[u8]| {
+        let cell = cell.trim_ascii();
+        cell.first().is_some_and(u8::is_ascii_alphabetic)
+            && cell.iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b' '))
+    };
+    let mut cells = head.of(text).split(|&byte| byte == b',');
+    let columns = position(text, head.start, head.end);
+    if head == line || columns != position(text, line.start, line.end) || !cells.clone().all(is_heading) {
+        return None;
+    }
+    let index = position(text, line.start, at);
+    let start = head.start + cells.by_ref().take(index).map(|cell| cell.len() + 1).sum::<usize>();
+    Some(trim(text, Span::new(start, start + cells.next()?.len())))
 }
 
 /// What a bracket belongs to: the call, or the key of a list.
@@ -354,7 +383,10 @@ fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
     let name = Span::new(open, end - 1).unescaped(text);
     let is_name = name.len() <= LONGEST_NAME
         && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
-    (is_name && Name::new(name.of(text)).role().is_some()).then_some(name)
+    let bytes = name.of(text);
+    // `DATABASE_X`: nothing but a variable of the environment is written so.
+    let is_variable = bytes.contains(&b'_') && !bytes.iter().any(u8::is_ascii_lowercase);
+    (is_name && (is_variable || Name::new(bytes).role().is_some())).then_some(name)
 }
 
 /// The `name:` beside a `value:`, on one of the two lines before or the line after.

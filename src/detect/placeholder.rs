@@ -149,9 +149,15 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 fn has_word(lower: &[u8]) -> bool {
     WORDS.iter().any(|word| {
         memchr::memmem::find(lower, word.as_bytes()).is_some_and(|at| {
-            word.len() > SHORT || word.starts_with('_') || stands_alone(lower, at, word.len())
+            let telling = word.len() > SHORT || word.starts_with('_') || stands_alone(lower, at, word.len());
+            telling && !is_collection(lower, at, word.len())
         })
     })
+}
+
+/// `…/apiKeys/…`: the plural as a segment of a resource's path belongs to every such path.
+fn is_collection(text: &[u8], at: usize, length: usize) -> bool {
+    text[..at].ends_with(b"/") && matches!(text[at + length..], [b's', b'/' | b'\\', ..])
 }
 
 fn stands_alone(text: &[u8], at: usize, length: usize) -> bool {
@@ -216,6 +222,7 @@ mod tests {
             "k3Jd9sLq0PzX7vBn2MwT5rYu",
             "9f8a1c0d7be24365a1b2f03c4d5e6f70",
             "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+            "groups/f47ac10b-58cc-4372-a567/apiKeys/0e02b2c3d479",
         ] {
             assert!(!is_placeholder(value.as_bytes()), "{value}");
         }

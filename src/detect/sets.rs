@@ -235,7 +235,7 @@ impl Table<'_> {
             return None;
         }
         let around = scopes(self.document, literal);
-        let naming = name_of(self.document, literal, &around);
+        let naming = name_of(self.document, literal);
         let scope = around.first().map_or(0, |scope| scope.body.start);
         let role_fits = naming.name.role() == Some(rule.role) && rule.role == Role::Passphrase;
         let by_name = naming.standing == Standing::Named

@@ -8,8 +8,6 @@ use crate::model::Span;
 use crate::rules::pattern::{Alphabet, AsciiSet, Item, SHORTEST_RUN};
 use crate::rules::{Classes, Kind, Rule, RuleSet, Shape, TOKEN_REACH};
 
-use super::tokens::is_token_byte;
-
 /// Runs up to this length are found by one look into a table.
 const TABLE_LENGTH: usize = 256;
 
@@ -116,7 +114,7 @@ fn cut(text: &[u8], run: Span, alphabet: Alphabet, visit: &mut impl FnMut(Run)) 
     let allowed = alphabet.set();
     let (mut start, mut set) = (run.start, 0);
     for at in run.start..=run.end {
-        let bit = if at < run.end { bit(text[at]) } else { 0 };
+        let bit = text[..run.end].get(at).map_or(0, |&byte| bit(byte));
         if bit & allowed != 0 {
             set |= bit;
             continue;
@@ -187,15 +185,4 @@ fn match_backward(items: &[Item], text: &[u8]) -> Option<usize> {
     (usize::from(item.min)..=most)
         .rev()
         .find_map(|taken| Some(taken + match_backward(rest, &text[..text.len() - taken])?))
-}
-
-/// The alphabet a token was cut in, judged by what is in it.
-pub(crate) fn alphabet_of(token: &[u8]) -> Alphabet {
-    let set = token.iter().fold(0, |set, &byte| set | bit(byte));
-    Alphabet::ALL.into_iter().find(|alphabet| set & !alphabet.set() == 0).unwrap_or(Alphabet::Base64)
-}
-
-/// Whether `byte` belongs to the run a token stands in.
-pub(crate) fn joins_run(byte: u8) -> bool {
-    is_token_byte(byte)
 }

@@ -91,7 +91,7 @@ fn closer_after(text: &[u8], at: usize, levels: usize) -> usize {
 }
 
 /// The text before an opening bracket, back to where its statement or member begins.
-fn head_before(text: &[u8], open: usize) -> Span {
+pub(crate) fn head_before(text: &[u8], open: usize) -> Span {
     let limit = open.saturating_sub(LONGEST_HEAD);
     let ends = |byte: &u8| matches!(byte, b'\n' | b';' | b',' | b'{' | b'}' | b'(' | b'[');
     let start = text[limit..open].iter().rposition(ends).map_or(limit, |at| limit + at + 1);

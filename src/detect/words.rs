@@ -87,7 +87,8 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
     let last = text[end - 1];
     let before = start.checked_sub(1).map_or(b' ', |at| text[at]);
     let after = text.get(end).copied().unwrap_or(b' ');
-    let continues_before = before.is_ascii_alphabetic()
+    // A digit before it makes it a piece of a value: `5cdc3`.
+    let continues_before = before.is_ascii_alphanumeric()
         && first.is_ascii_alphanumeric()
         && !(before.is_ascii_lowercase() && first.is_ascii_uppercase());
     // `BINANCEClient`: the last capital before a lower-case letter begins the next word.
@@ -108,6 +109,7 @@ mod tests {
             ("gateClient", "gate", true),
             ("ccxt.gate(", "gate", true),
             ("delegate", "gate", false),
+            ("45cdc399", "cdc", false),
             ("gates", "gate", false),
             ("okx2", "okx", true),
             ("BinanceClient", "Binance", true),

@@ -1,4 +1,7 @@
 //! What a source hands out: borrowed bytes, where they come from, and which of them count.
+//!
+//! Must not know: who reads the bytes, and who looks at them.
+//! Invariant: positions are those of the whole file, also when the chunk is a piece of it.
 
 use super::FilePath;
 

@@ -1,4 +1,7 @@
 //! What was looked at and what was left out.
+//!
+//! Must not know: how it was looked at.
+//! Invariant: sums only, so that workers can add theirs in any order.
 
 use std::collections::BTreeMap;
 

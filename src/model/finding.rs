@@ -1,4 +1,7 @@
 //! A finding, what makes it believable, and the credential it is a part of.
+//!
+//! Must not know: how it was found, how it is shown.
+//! Invariant: the value stands in [`Secret`] and nowhere else; evidence holds names and words.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! A path as bytes.
+//!
+//! Must not know: the file system.
+//! Invariant: the bytes are kept as they came; only separators of the system become `/`.
 
 use std::path::Path;
 

@@ -1,4 +1,7 @@
 //! What could not be done, as data.
+//!
+//! Must not know: the errors of other libraries, output.
+//! Invariant: its words hold nothing from the content of a file.
 
 use super::FilePath;
 

@@ -1,4 +1,7 @@
 //! What a scan says in the end.
+//!
+//! Must not know: formats, exit codes.
+//! Invariant: a report with an open finding is never clean, and neither is one with a problem.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,7 @@
 //! The one type that holds a secret's bytes.
+//!
+//! Must not know: what the value is for.
+//! Invariant: a value leaves only through [`Secret::expose`]; printing shows its length.
 
 use std::fmt;
 

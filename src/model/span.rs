@@ -1,4 +1,7 @@
 //! Where something stands: in bytes, and as people count.
+//!
+//! Must not know: what stands there.
+//! Invariant: bytes are counted from 0 and half open, lines and columns from 1.
 
 /// A half-open byte range `[start, end)` in the bytes it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

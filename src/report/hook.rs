@@ -10,7 +10,7 @@ use colored::Color;
 use crate::model::Finding;
 
 use super::escape::escape_text;
-use super::human::{Group, HookStage, Page, place};
+use super::human::{Group, HookStage, Occasion, Page, place};
 use super::remedy::{self, Allow, Language, Replacement};
 use super::text::Ink;
 use super::wording;
@@ -55,7 +55,9 @@ pub(super) fn advice(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]
         .copied()
         .filter(|finding| finding.verdict.is_open())
         .collect();
-    let Some(first) = findings.first() else { return };
+    if findings.is_empty() {
+        return;
+    }
     page.gap();
     page.heading("What to do now", Ink::BOLD);
     match stage {
@@ -69,8 +71,17 @@ pub(super) fn advice(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]
     }
     exposure(page, stage, groups);
     page.gap();
-    allow(page, stage, first);
-    page.prose("In an emergency: ", &emergency(stage));
+    if let Some(group) = groups.iter().find(|group| group.is_open()) {
+        allow(page, stage == HookStage::CommitMessage, group);
+    }
+    if let Occasion::Hook { way_past, .. } = &page.style.occasion {
+        emergency(page, way_past);
+    }
+}
+
+/// How to get past, for both endings that stop a commit.
+pub(super) fn emergency(page: &mut Page<'_>, way_past: &str) {
+    page.prose("", &format!("In an emergency, commit without this check: {}", escape_text(way_past)));
 }
 
 /// The files that hold something, in order, each once.
@@ -85,13 +96,12 @@ fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
         HookStage::FirstCommit => "git rm --cached",
         HookStage::PreCommit | HookStage::PreMergeCommit | HookStage::CommitMessage => "git restore --staged",
     };
-    let from_top = if files.iter().any(|path| path.contains(&b'/')) { " (paths from the top)" } else { "" };
     page.prose(
         "  1. ",
-        &format!("It is only staged. Take it out of the commit{from_top}; the file stays as it is:"),
+        "It is only staged. Take it out, from the top of the work tree; the file stays as it is:",
     );
     for path in files.iter().take(SPELLED_OUT) {
-        page.line(&format!("       {command} {}", remedy::shell_path(path)));
+        page.line(&format!("       {command} {}", remedy::pathspec(path)));
     }
     let more = files.len().saturating_sub(SPELLED_OUT);
     if more > 0 {
@@ -102,28 +112,42 @@ fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
 fn replace(page: &mut Page<'_>, findings: &[&Finding]) {
     let files = files(findings);
     let kept_out: Vec<&[u8]> = files.iter().copied().filter(|path| belongs_outside(path)).collect();
-    let code = replacements(findings);
+    let code = rewrites(findings);
     if !code.is_empty() {
-        page.prose("  2. ", "Keep the value in the environment or a vault and read it from there:");
-        for (line, note) in code.iter().take(SPELLED_OUT) {
-            page.line(&format!("       {line}"));
-            if let Some(note) = note {
-                page.prose("         ", &format!("({note})"));
-            }
-        }
+        page.prose("  2. ", "Keep the value in the environment or a vault, and write in its place:");
+        spell_out(page, &code);
     }
     if !kept_out.is_empty() {
         let lead = if code.is_empty() { "  2. " } else { "     " };
-        page.prose(lead, "Keep such a file out of git and a copy without values in it:");
+        page.prose(lead, "Keep the file out of git, and commit a copy without the values if others need it:");
         for path in kept_out.iter().take(SPELLED_OUT) {
-            let pattern = remedy::shell_path(path);
-            page.line(&format!("       echo {pattern} >> .gitignore"));
+            page.line(&format!("       {}", remedy::ignore_command(path)));
         }
     }
     if code.is_empty() && kept_out.is_empty() {
         page.prose("  2. ", "Put a placeholder in its place, such as <your key>, and keep the value in the environment or a vault.");
     }
-    page.prose("  3. ", "Stage the file again and commit.");
+    let all_kept_out = kept_out.len() == files.len();
+    page.prose("  3. ", if all_kept_out { "Commit again." } else { "Stage the file again and commit." });
+}
+
+/// The first replacements, and after the last of a language what it needs to work.
+fn spell_out(page: &mut Page<'_>, code: &[Rewrite]) {
+    let shown = &code[..code.len().min(SPELLED_OUT)];
+    for (index, rewrite) in shown.iter().enumerate() {
+        page.line(&format!("       {}   {}", rewrite.place, rewrite.code));
+        let said_later = shown[index + 1..].iter().any(|later| later.note == rewrite.note);
+        if let Some(note) = rewrite.note.filter(|_| !said_later) {
+            page.prose("         ", &format!("({note})"));
+        }
+    }
+    let more = code.len() - shown.len();
+    if more > 0 {
+        page.line(&format!(
+            "       and so on for {}",
+            wording::count(more as u64, "more value", "more values")
+        ));
+    }
 }
 
 fn belongs_outside(path: &[u8]) -> bool {
@@ -135,23 +159,34 @@ fn language(path: &[u8]) -> Language {
     remedy::language_of(name)
 }
 
-/// One line of code for each value, each once, and what it needs to work (said once for each language).
-fn replacements(findings: &[&Finding]) -> Vec<(String, Option<&'static str>)> {
-    let mut lines: Vec<(String, Option<&'static str>)> = Vec::new();
+/// What stands in the place of a value.
+struct Rewrite {
+    code: String,
+    place: String,
+    note: Option<&'static str>,
+}
+
+/// One line of code for each value, each once, and what it needs to work.
+fn rewrites(findings: &[&Finding]) -> Vec<Rewrite> {
+    let mut rewrites: Vec<Rewrite> = Vec::new();
     for finding in findings {
         let language = language(finding.provenance.path.as_bytes());
-        let variable = remedy::variable_name(&finding.provider, &finding.part);
-        let Replacement::Code(line) = remedy::replacement(language, &variable) else { continue };
-        if lines.iter().any(|(known, _)| *known == line) {
+        let Replacement::Code(code) = remedy::replacement(language, &variable(finding)) else { continue };
+        if rewrites.iter().any(|known| known.code == code) {
             continue;
         }
         let note = remedy::replacement_note(language);
-        if let Some(same) = lines.iter_mut().find(|(_, known)| note.is_some() && *known == note) {
-            same.1 = None;
-        }
-        lines.push((line, note));
+        rewrites.push(Rewrite { code, place: place(finding), note });
     }
-    lines
+    rewrites
+}
+
+/// The environment variable for a value: the name it has already, if that is one.
+fn variable(finding: &Finding) -> String {
+    match &finding.evidence.name {
+        Some(name) if remedy::is_variable_name(name) => name.clone(),
+        _ => remedy::variable_name(&finding.provider, &finding.part),
+    }
 }
 
 /// The value is in git's object store already, which matters only if that left the machine.
@@ -183,33 +218,38 @@ fn exposure(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]) {
     }
 }
 
-fn allow(page: &mut Page<'_>, stage: HookStage, first: &Finding) {
-    let rule = escape_text(&first.rule);
-    let language = match stage {
-        HookStage::CommitMessage => Language::Other,
-        HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => {
-            language(first.provenance.path.as_bytes())
+/// How each value of the first credential is allowed; the others go the same way.
+pub(super) fn allow(page: &mut Page<'_>, in_message: bool, group: &Group<'_>) {
+    let mut told: Vec<&str> = Vec::new();
+    let mut said = "";
+    for finding in group.parts.iter().filter(|finding| finding.verdict.is_open()).take(SPELLED_OUT) {
+        if told.contains(&finding.rule.as_str()) {
+            continue;
         }
-    };
-    let (words, example) = match remedy::allow(language, &rule) {
-        Allow::Comment(comment) => ("If it is no secret, say so at the end of its line:", comment),
-        Allow::Field(field) => {
-            ("If it is no secret: JSON has no comments, so add a field on the same line:", field)
+        told.push(&finding.rule);
+        let several_lines = finding.place.end_line > finding.place.line;
+        let language = language(finding.provenance.path.as_bytes());
+        let allow = match in_message {
+            true => Allow::Comment(format!("keyfence:allow[{}] reason", escape_text(&finding.rule))),
+            false => remedy::allow(language, &escape_text(&finding.rule), several_lines),
+        };
+        let (words, example) = match allow {
+            Allow::Comment(comment) => ("If it is no secret, say so at the end of its line:", comment),
+            Allow::LineBefore(comment) => {
+                ("If it is no secret, say so in a comment on the line before it:", comment)
+            }
+            Allow::Field(field) => {
+                ("If it is no secret: JSON has no comments, so add a field on the same line:", field)
+            }
+            Allow::Impossible => {
+                page.prose("", "If it is no secret: this format has no comments, so keep the file out of git or make a key for tests while they run.");
+                continue;
+            }
+        };
+        if words != said {
+            page.prose("", words);
+            said = words;
         }
-        Allow::Impossible => {
-            page.prose("", "If it is no secret: this format has no comments, so keep the file out of git or make a key for tests while they run.");
-            return;
-        }
-    };
-    page.prose("", words);
-    page.line(&format!("       {example}"));
-}
-
-fn emergency(stage: HookStage) -> String {
-    match stage {
-        HookStage::PreMergeCommit => "git merge --no-verify skips every check.".to_owned(),
-        HookStage::PreCommit | HookStage::FirstCommit | HookStage::CommitMessage => {
-            "git commit --no-verify skips every check.".to_owned()
-        }
+        page.line(&format!("       {}   {example}", place(finding)));
     }
 }

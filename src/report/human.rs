@@ -4,19 +4,20 @@
 //! Invariants: values are masked unless asked for; every line begins with words or an indent of ours; an incomplete
 //! scan never looks clean.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use colored::Color;
 
-use crate::model::{CredentialSet, Finding, Report, Severity, Verdict};
+use crate::model::{CredentialSet, Finding, Report, ScanMode, Severity, Verdict};
 
 use super::escape::{escape, escape_text};
 use super::text::{Ink, Painter, columns, paragraph, wrap};
-use super::{hook, summary, wording};
+use super::{hook, names, summary, wording};
 
 /// How the report looks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HumanStyle {
     /// Columns to fill; words, paths and links longer than that are not broken.
     pub width: usize,
@@ -31,7 +32,7 @@ pub struct HumanStyle {
 }
 
 /// What the report is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// Somebody asked for a scan.
     Scan,
@@ -39,6 +40,8 @@ pub enum Occasion {
     Hook {
         /// Which hook.
         stage: HookStage,
+        /// The command that commits without this check.
+        way_past: String,
     },
 }
 
@@ -60,20 +63,24 @@ pub enum HookStage {
 /// # Errors
 /// Only those of `out`.
 pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> io::Result<()> {
-    let groups = groups(report, style);
-    let mut page = Page::new(report, style);
-    if let Occasion::Hook { stage } = style.occasion {
+    let report = if style.show_secrets { Cow::Borrowed(report) } else { names::without_values(report) };
+    let groups = groups(&report, style);
+    let mut page = Page::new(&report, style);
+    if let Occasion::Hook { stage, .. } = style.occasion {
         hook::headline(&mut page, stage, &groups);
     }
+    let mut explained = Vec::new();
     for group in &groups {
-        credential(&mut page, group);
+        let kind = (group.set.provider.as_str(), group.set.state, group.is_open());
+        credential(&mut page, group, explained.contains(&kind));
+        explained.push(kind);
     }
     match style.occasion {
-        Occasion::Hook { stage } => hook::advice(&mut page, stage, &groups),
+        Occasion::Hook { stage, .. } => hook::advice(&mut page, stage, &groups),
         Occasion::Scan => guides(&mut page, &groups),
     }
     summary::problems(&mut page);
-    summary::summary(&mut page);
+    summary::summary(&mut page, &groups);
     out.write_all(page.text.as_bytes())
 }
 
@@ -157,18 +164,22 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A line of prose at the margin, painted as a whole.
+    /// Prose that begins at the margin, painted as a whole; no other line of it begins with a word that may be a
+    /// file's.
     pub(super) fn heading(&mut self, words: &str, ink: Ink) {
-        for line in wrap(words, self.style.width.max(20), 0) {
-            let painted = self.painter.paint(&line, ink);
-            self.line(&painted);
+        let width = self.style.width.saturating_sub(2).max(20);
+        for (index, line) in wrap(words, width, 0).iter().enumerate() {
+            let indent = if index == 0 { "" } else { "  " };
+            let painted = self.painter.paint(line, ink);
+            self.line(&format!("{indent}{painted}"));
         }
     }
 }
 
-fn credential(page: &mut Page<'_>, group: &Group<'_>) {
+/// `explained`: what somebody can do with such a credential stands above already.
+fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     page.gap();
-    title(page, group);
+    title(page, group, explained);
     let place_width = group.parts.iter().map(|finding| columns(&place(finding))).max().unwrap_or(0);
     for finding in &group.parts {
         part(page, finding, place_width);
@@ -185,10 +196,12 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>) {
 }
 
 /// `critical  Binance API key and API secret, complete: whoever has it can trade`.
-fn title(page: &mut Page<'_>, group: &Group<'_>) {
+fn title(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     let severity = group.set.severity.as_str();
     let name = wording::title(page.report, &group.parts);
-    let meaning = if group.is_open() {
+    let meaning = if group.is_open() && explained {
+        group.set.state.as_str().to_owned()
+    } else if group.is_open() {
         wording::meaning(page.report, group.set.state, &group.parts)
     } else {
         "does not count".to_owned()
@@ -256,16 +269,16 @@ fn value(finding: &Finding, style: &HumanStyle) -> String {
     if style.show_secrets { escape(finding.secret.expose()) } else { escape_text(&finding.masked) }
 }
 
-/// The first other places of the same credential.
+/// The first other places of the same credential, in one paragraph.
 fn elsewhere(page: &mut Page<'_>, group: &Group<'_>) {
     const SHOWN: usize = 3;
-    for finding in group.elsewhere.iter().take(SHOWN) {
-        let place = page.painter.paint(&place(finding), Ink::of(Color::Cyan));
-        page.line(&format!("  also  {place}"));
-    }
+    let mut places: Vec<String> = group.elsewhere.iter().take(SHOWN).map(|finding| place(finding)).collect();
     let more = group.elsewhere.len().saturating_sub(SHOWN);
     if more > 0 {
-        page.line(&format!("  also  at {}", wording::count(more as u64, "more place", "more places")));
+        places.push(wording::count(more as u64, "more place", "more places"));
+    }
+    if !places.is_empty() {
+        page.prose("  also  ", &wording::listed(&places, "and"));
     }
 }
 
@@ -282,6 +295,10 @@ fn guides(page: &mut Page<'_>, groups: &[Group<'_>]) {
         let name = wording::provider_name(page.report, provider);
         page.heading(&format!("What to do now: {name}"), Ink::BOLD);
         steps(page, provider);
+    }
+    if let Some(group) = groups.iter().find(|group| group.is_open()) {
+        page.gap();
+        hook::allow(page, page.report.coverage.mode == ScanMode::Message, group);
     }
 }
 

@@ -4,6 +4,7 @@
 //! Invariants: the wire types here are the promise, the domain types may change; absent things are null; the same
 //! report gives the same bytes; a value is there only where it was asked for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -14,6 +15,7 @@ use crate::model::{
 };
 
 use super::escape::{begins_hash_command, is_unsafe};
+use super::names;
 
 /// The version of the format: fields may be added without a new one, none may change its meaning.
 const VERSION: u32 = 1;
@@ -30,7 +32,8 @@ pub struct JsonOptions {
 /// # Errors
 /// Only those of `out`.
 pub fn write_json(report: &Report, options: &JsonOptions, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(&WireReport::of(report, options))?;
+    let report = if options.show_secrets { Cow::Borrowed(report) } else { names::without_values(report) };
+    let text = serde_json::to_string_pretty(&WireReport::of(&report, options))?;
     out.write_all(harmless(&text).as_bytes())?;
     out.write_all(b"\n")
 }

@@ -10,6 +10,7 @@ mod hook;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
+mod names;
 #[cfg(feature = "cli")]
 mod remedy;
 #[cfg(feature = "cli")]

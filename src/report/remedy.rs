@@ -133,18 +133,34 @@ pub(super) fn replacement_note(language: Language) -> Option<&'static str> {
 pub(super) enum Allow {
     /// This at the end of the line.
     Comment(String),
+    /// This on the line before: at the end of the line it would become a part of the value.
+    LineBefore(String),
     /// The format has no comments: this second field on the same line.
     Field(String),
     /// Nothing can be written into the file.
     Impossible,
 }
 
-/// How a finding of `rule` is allowed in a file of this language.
-pub(super) fn allow(language: Language, rule: &str) -> Allow {
-    let word = format!("keyfence:allow[{rule}] reason");
-    Allow::Comment(match language {
-        Language::Json => return Allow::Field(format!("\"_allow\": \"{word}\"")),
+/// How a finding of `rule` is allowed in a file of this language; `several_lines` where its value goes over them.
+pub(super) fn allow(language: Language, rule: &str, several_lines: bool) -> Allow {
+    let on_the_line = format!("keyfence:allow[{rule}] reason");
+    let comment = match language {
+        Language::Json => return Allow::Field(format!("\"_allow\": \"{on_the_line}\"")),
         Language::KeyFile => return Allow::Impossible,
+        _ => comment_marks(language),
+    };
+    let write = |word: &str| comment.replace('…', word);
+    let ends_the_value = matches!(language, Language::Dotenv | Language::Ini | Language::Other);
+    if ends_the_value || several_lines {
+        Allow::LineBefore(write(&format!("keyfence:allow-next-line[{rule}] reason")))
+    } else {
+        Allow::Comment(write(&on_the_line))
+    }
+}
+
+/// A comment, with `…` where its words go; bare words where nothing is known.
+fn comment_marks(language: Language) -> &'static str {
+    match language {
         Language::JavaScript
         | Language::Go
         | Language::Rust
@@ -154,10 +170,10 @@ pub(super) fn allow(language: Language, rule: &str) -> Allow {
         | Language::Php
         | Language::C
         | Language::Swift
-        | Language::Dart => format!("// {word}"),
-        Language::Lua | Language::Sql => format!("-- {word}"),
-        Language::Markup => format!("<!-- {word} -->"),
-        Language::Css => format!("/* {word} */"),
+        | Language::Dart => "// …",
+        Language::Lua | Language::Sql => "-- …",
+        Language::Markup => "<!-- … -->",
+        Language::Css => "/* … */",
         Language::Python
         | Language::Notebook
         | Language::Ruby
@@ -167,9 +183,10 @@ pub(super) fn allow(language: Language, rule: &str) -> Allow {
         | Language::Dotenv
         | Language::Yaml
         | Language::Toml
-        | Language::Terraform => format!("# {word}"),
-        Language::Ini | Language::Other => word,
-    })
+        | Language::Ini
+        | Language::Terraform => "# …",
+        Language::Json | Language::KeyFile | Language::Other => "…",
+    }
 }
 
 /// The name of an environment variable for a part: `BINANCE_API_KEY`.
@@ -182,12 +199,57 @@ pub(super) fn variable_name(provider: &str, part: &str) -> String {
     if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
+/// Whether a name that stands in a file is one that people give to environment variables.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    (4..=40).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.contains('_')
+        && name
+            .chars()
+            .all(|character| character.is_ascii_uppercase() || character.is_ascii_digit() || character == '_')
+}
+
+/// A path as a git command takes it that reads patterns, in a shell.
+pub(super) fn pathspec(path: &[u8]) -> String {
+    let is_pattern = path.first() == Some(&b':') || path.iter().any(|byte| b"*?[\\".contains(byte));
+    if is_pattern { shell_path(&[b":(top,literal)", path].concat()) } else { shell_path(path) }
+}
+
+/// The shell command that adds exactly this path to `.gitignore`.
+pub(super) fn ignore_command(path: &[u8]) -> String {
+    let pattern = ignore_pattern(path);
+    // `echo` reads a leading hyphen as an option and, in some shells, backslashes as escapes.
+    let tells_echo = pattern.first() == Some(&b'-') || pattern.contains(&b'\\');
+    let print = if tells_echo { "printf '%s\\n'" } else { "echo" };
+    format!("{print} {} >> .gitignore", quoted(&pattern, ""))
+}
+
+/// The line of a `.gitignore` for this path and, where it has no directory, for files of that name everywhere.
+fn ignore_pattern(path: &[u8]) -> Vec<u8> {
+    let mut pattern = Vec::with_capacity(path.len());
+    for (at, &byte) in path.iter().enumerate() {
+        let special = b"*?[\\".contains(&byte)
+            || (at == 0 && b"!#".contains(&byte))
+            || (at + 1 == path.len() && byte == b' ');
+        match byte {
+            // A line of the file cannot hold a line end; `?` stands for any one character.
+            b'\n' | b'\r' => pattern.push(b'?'),
+            _ if special => pattern.extend([b'\\', byte]),
+            _ => pattern.push(byte),
+        }
+    }
+    pattern
+}
+
 /// A path as a shell takes it, quoted where it must be; bytes that would act on a terminal are written as escapes
 /// that the shell turns back.
 pub(super) fn shell_path(path: &[u8]) -> String {
+    // A leading `-` would be an option.
+    quoted(path, if path.first() == Some(&b'-') { "./" } else { "" })
+}
+
+fn quoted(path: &[u8], prefix: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%,".contains(byte);
-    // A leading `-` would be an option and a leading `:` a pathspec of another kind.
-    let prefix = if matches!(path.first(), Some(b'-' | b':')) { "./" } else { "" };
     if !path.is_empty() && path.iter().all(plain) {
         return format!("{prefix}{}", String::from_utf8_lossy(path));
     }
@@ -210,7 +272,10 @@ pub(super) fn shell_path(path: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Allow, Language, Replacement, allow, language_of, replacement, shell_path, variable_name};
+    use super::{
+        Allow, Language, Replacement, allow, ignore_command, is_variable_name, language_of, pathspec,
+        replacement, shell_path, variable_name,
+    };
 
     #[test]
     fn names_tell_the_language() {
@@ -237,13 +302,21 @@ mod tests {
         assert_eq!(code(Language::Python), Replacement::Code("os.environ[\"A_KEY\"]".into()));
         assert_eq!(code(Language::Shell), Replacement::Code("\"${A_KEY:?is not set}\"".into()));
         assert_eq!(code(Language::Dotenv), Replacement::IgnoreFile);
-        assert_eq!(allow(Language::Go, "r"), Allow::Comment("// keyfence:allow[r] reason".into()));
+        assert_eq!(allow(Language::Go, "r", false), Allow::Comment("// keyfence:allow[r] reason".into()));
         assert_eq!(
-            allow(Language::Json, "r"),
+            allow(Language::Json, "r", false),
             Allow::Field("\"_allow\": \"keyfence:allow[r] reason\"".into())
         );
+        let before =
+            |comment: &str| Allow::LineBefore(comment.replace('…', "keyfence:allow-next-line[r] reason"));
+        assert_eq!(allow(Language::Dotenv, "r", false), before("# …"));
+        assert_eq!(allow(Language::Ini, "r", false), before("# …"));
+        assert_eq!(allow(Language::Other, "r", false), before("…"));
+        assert_eq!(allow(Language::Markup, "r", true), before("<!-- … -->"));
         assert_eq!(variable_name("gate", "api-key"), "GATE_API_KEY");
         assert_eq!(variable_name("1inch", "key"), "_1INCH_KEY");
+        assert!(is_variable_name("BINANCE_API_KEY2"));
+        assert!(["apiKey", "KEY", "A-B_C", "_A_B", ""].iter().all(|name| !is_variable_name(name)));
     }
 
     #[test]
@@ -261,5 +334,24 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(shell_path(path), expected);
         }
+    }
+
+    #[test]
+    fn commands_mean_the_path_and_no_pattern() {
+        let cases: [(&[u8], &str, &str); 8] = [
+            (b".env", ".env", "echo .env >> .gitignore"),
+            (b"a b/.env", "'a b/.env'", "echo 'a b/.env' >> .gitignore"),
+            (b"*.env", "':(top,literal)*.env'", "printf '%s\\n' '\\*.env' >> .gitignore"),
+            (b"[a]/?", "':(top,literal)[a]/?'", "printf '%s\\n' '\\[a]/\\?' >> .gitignore"),
+            (b"!a.env", "'!a.env'", "printf '%s\\n' '\\!a.env' >> .gitignore"),
+            (b"#a#", "'#a#'", "printf '%s\\n' '\\#a#' >> .gitignore"),
+            (b"a ", "'a '", "printf '%s\\n' 'a\\ ' >> .gitignore"),
+            (b"-a\n", "$'./-a\\x0a'", "printf '%s\\n' '-a?' >> .gitignore"),
+        ];
+        for (path, spec, command) in cases {
+            assert_eq!(pathspec(path), spec);
+            assert_eq!(ignore_command(path), command);
+        }
+        assert_eq!(pathspec(b":x"), "':(top,literal):x'");
     }
 }

@@ -12,9 +12,10 @@ use colored::Color;
 use crate::model::{Confidence, Coverage, Outcome, Problem, Report, ScanMode, Severity, SkipReason, Verdict};
 
 use super::escape::{escape, escape_text};
-use super::human::{Occasion, Page};
+use super::hook;
+use super::human::{Group, Occasion, Page};
 use super::text::Ink;
-use super::wording::{count, listed};
+use super::wording::{count, grouped, listed};
 
 /// What could not be looked at, each with what to do about it.
 pub(super) fn problems(page: &mut Page<'_>) {
@@ -45,12 +46,12 @@ fn problem_words(problem: &Problem) -> String {
 }
 
 /// The last lines.
-pub(super) fn summary(page: &mut Page<'_>) {
+pub(super) fn summary(page: &mut Page<'_>, groups: &[Group<'_>]) {
     let report = page.report;
     page.gap();
     match report.outcome() {
         Outcome::Clean => clean(page),
-        Outcome::Leaks => leaks(page),
+        Outcome::Leaks => leaks(page, groups),
         Outcome::Incomplete => incomplete(page),
     }
     let hidden = hidden(report, page.style.show_known);
@@ -90,22 +91,16 @@ fn incomplete(page: &mut Page<'_>) {
         Ink::strong(Color::Yellow),
     );
     page.prose("", &format!("Nothing was found in what could be read. {}", coverage_line(report)));
-    if matches!(page.style.occasion, Occasion::Hook { .. }) {
-        page.prose("", "In an emergency: git commit --no-verify skips every check.");
+    if let Occasion::Hook { way_past, .. } = &page.style.occasion {
+        hook::emergency(page, way_past);
     }
 }
 
-fn leaks(page: &mut Page<'_>) {
+/// Counts credentials as they are shown: one that stands in several places is one.
+fn leaks(page: &mut Page<'_>, groups: &[Group<'_>]) {
     let report = page.report;
-    let open: Vec<Severity> = report
-        .credentials
-        .iter()
-        .filter(|set| {
-            let mut findings = set.findings.iter().filter_map(|&index| report.findings.get(index));
-            findings.any(|finding| finding.verdict.is_open())
-        })
-        .map(|set| set.severity)
-        .collect();
+    let open: Vec<Severity> =
+        groups.iter().filter(|group| group.is_open()).map(|group| group.set.severity).collect();
     let findings = report.findings.iter().filter(|finding| finding.verdict.is_open()).count();
     page.heading(
         &format!(
@@ -156,12 +151,17 @@ fn hidden(report: &Report, show_known: bool) -> Vec<String> {
             by.join(", ")
         ));
     }
-    let option = if show_known { "" } else { " (--show-known lists them)" };
-    if known > 0 {
-        words.push(format!("{} published as examples{option}", count(known, "value", "values")));
-    }
-    if test > 0 {
-        words.push(format!("{} of test networks{option}", count(test, "value", "values")));
+    let kinds = [
+        (known, "value published as an example", "values published as examples"),
+        (test, "value of a test network", "values of test networks"),
+    ];
+    for (number, one, many) in kinds.into_iter().filter(|kind| kind.0 > 0) {
+        let option = match (show_known, number) {
+            (true, _) => "",
+            (false, 1) => " (--show-known lists it)",
+            (false, _) => " (--show-known lists them)",
+        };
+        words.push(format!("{}{option}", count(number, one, many)));
     }
     words.extend(below_threshold(report));
     words
@@ -195,9 +195,11 @@ fn read(coverage: &Coverage) -> String {
         ScanMode::Stdin => ("input", "inputs"),
         ScanMode::Message => ("commit message", "commit messages"),
     };
-    let binary = match coverage.binary {
-        0 => String::new(),
-        number => format!(", {} binary", count(number, "of them", "of them")),
+    let binary = match (coverage.binary, coverage.files) {
+        (0, _) => String::new(),
+        (1, 1) => ", binary".to_owned(),
+        (all, files) if all == files => ", all binary".to_owned(),
+        (some, _) => format!(", {} of them binary", grouped(some)),
     };
     format!("{} ({}{binary})", count(coverage.files, one, many), size(coverage.bytes))
 }
@@ -221,7 +223,7 @@ fn left_out(reason: SkipReason, number: u64) -> String {
         SkipReason::Symlink => number("symbolic link", "symbolic links"),
         SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),
         SkipReason::Submodule => number("submodule", "submodules") + " (scan it by itself)",
-        SkipReason::GitDirectory => number("git directory", "git directories"),
+        SkipReason::GitDirectory => number("`.git` directory", "`.git` directories"),
     }
 }
 

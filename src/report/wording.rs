@@ -61,9 +61,11 @@ pub(super) fn belief(findings: &[&Finding]) -> String {
         reasons.push(format!("named {}", listed(&names, "and")));
     }
     reasons.extend(distinct(findings, |evidence| &evidence.context));
-    let checks = distinct(findings, |evidence| &evidence.checks);
-    if !checks.is_empty() {
-        reasons.push(format!("passes {}", listed(&checks, "and")));
+    for check in distinct(findings, |evidence| &evidence.checks) {
+        let words = passed(&check);
+        if !reasons.contains(&words) {
+            reasons.push(words);
+        }
     }
     if reasons.is_empty() {
         reasons.push("has the shape".to_owned());
@@ -71,6 +73,22 @@ pub(super) fn belief(findings: &[&Finding]) -> String {
     let surest = findings.iter().map(|finding| finding.confidence).max();
     let confidence = surest.map_or(String::new(), |confidence| format!("{}: ", confidence.as_str()));
     format!("{confidence}{}{}", reasons.join("; "), other_providers(findings))
+}
+
+/// What it means that a check passed.
+fn passed(check: &str) -> String {
+    let words = match check {
+        "bip39" => "its words and their checksum fit",
+        "crc32-base62" => "its checksum is right",
+        "der-private-key" | "private-key" => "reads as a private key",
+        "ed25519-pair" => "its two halves belong together",
+        "jwt" => "reads as a JSON web token",
+        "object-id-time" => "holds a time at which it can have been made",
+        "secp256k1-range" => "is in the range of wallet keys",
+        "uuid4" => "has the form of a random UUID",
+        other => return format!("passes the check {other}"),
+    };
+    words.to_owned()
 }
 
 fn other_providers(findings: &[&Finding]) -> String {
@@ -115,7 +133,7 @@ pub(super) fn listed(words: &[String], last: &str) -> String {
 
 /// A part's id as people say it: `api-key` is `API key`.
 pub(super) fn spoken(part: &str) -> String {
-    let words: Vec<String> = part.split(['-', '_']).map(spoken_word).collect();
+    let words: Vec<String> = part.split(['-', '_', ' ']).map(spoken_word).collect();
     escape_text(&words.join(" "))
 }
 
@@ -132,7 +150,8 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
-fn grouped(number: u64) -> String {
+/// `1,204`.
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -151,7 +170,7 @@ mod tests {
     #[test]
     fn words_as_people_use_them() {
         for (part, expected) in
-            [("api-key", "API key"), ("passphrase", "passphrase"), ("account_id", "account ID")]
+            [("api-key", "API key"), ("rsa private key", "RSA private key"), ("account_id", "account ID")]
         {
             assert_eq!(spoken(part), expected);
         }

@@ -12,7 +12,7 @@ mod tables {
 
     use crate::model::{Role, Severity};
     use crate::rules::pattern::{Alphabet, Item};
-    use crate::rules::rule::{Classes, Kind, Need, PemKind, Provider, Rule, SetRule, Shape, Text};
+    use crate::rules::rule::{Classes, Kind, Need, PemKind, Provider, Rule, SetRule, Shape};
 
     include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
 }

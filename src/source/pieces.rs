@@ -59,6 +59,7 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// Gives memory above `keep` bytes back to the system.
+    #[cfg(feature = "files")]
     pub(crate) fn shrink(&mut self, keep: usize) {
         if self.bytes.len() > keep {
             self.bytes.truncate(keep);

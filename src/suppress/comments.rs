@@ -136,7 +136,8 @@ const fn form(group: &'static str, name: &'static str, target: Target, pattern: 
 }
 
 /// Longer forms stand before those they begin with.
-const FORMS: [Form; 11] = [
+const FORMS: [Form; 12] = [
+    form("keyfence_next", "keyfence:allow-next-line", Target::NextLine, r"keyfence:allow-next-line"),
     form("keyfence", "keyfence:allow", Target::SameLine, r"keyfence:allow"),
     form("gitleaks", "gitleaks:allow", Target::SameLine, r"gitleaks:allow"),
     form("betterleaks", "betterleaks:allow", Target::SameLine, r"betterleaks:allow"),
@@ -165,9 +166,9 @@ const FORMS: [Form; 11] = [
 static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
     let forms: Vec<String> =
         FORMS.iter().map(|form| format!("(?P<{}>{})", form.group, form.pattern)).collect();
-    // One slash alone is a path, two or `/*` begin a comment.
+    // One slash alone is a path, two or `/*` begin a comment. One hyphen goes on with the word, two begin `-->`.
     let pattern = format!(
-        r#"(?-u)(?:^|//|[\s#*;!%(\[{{<>"'`,]|--)(?:{})(?P<ids>\[[^\]]*\]|)(?P<end>$|[\s*"'`,;.:)\]}}<\\-])"#,
+        r#"(?-u)(?:^|//|[\s#*;!%(\[{{<>"'`,]|--)(?:{})(?P<ids>\[[^\]]*\]|)(?P<end>$|--|[\s*"'`,;.:)\]}}<\\])"#,
         forms.join("|")
     );
     Regex::new(&pattern).expect("the pattern is made of constants and a test runs every form")
@@ -188,10 +189,10 @@ fn allowance(text: &[u8], side: Side, rule: &str, target: Target) -> Option<Verd
     None
 }
 
-/// Our own form may name rules, and then speaks of no other; the rules that other tools name are theirs.
+/// Our own forms may name rules, and then speak of no other; the rules that other tools name are theirs.
 fn names_rule(form: &Form, captures: &Captures<'_>, rule: &str) -> bool {
     let ids = captures.name("ids").map_or(&b""[..], |ids| ids.as_bytes());
-    if form.group != "keyfence" || ids.is_empty() {
+    if !form.group.starts_with("keyfence") || ids.is_empty() {
         return true;
     }
     let inner = ids[1..ids.len() - 1].split(|&byte| byte == b',');
@@ -268,6 +269,9 @@ mod tests {
         ("k = '⟨V⟩'  # xkeyfence:allow", None),
         ("k = '⟨V⟩'  # keyfence:allowed", None),
         ("k = '⟨V⟩'  # keyfence: allow", None),
+        ("k = '⟨V⟩'  # keyfence:allow-all", None),
+        ("k = '⟨V⟩'  # keyfence:allow-next-lines", None),
+        ("<a>⟨V⟩</a><!--keyfence:allow-->", Some(("keyfence:allow", None))),
         ("k = '⟨V⟩'  # nosec", None),
         ("u = 'https://h/gitleaks:allow' + '⟨V⟩'", None),
         ("u = https://gitleaks:allow@host ⟨V⟩", None),
@@ -287,6 +291,31 @@ mod tests {
         ("k = '⟨V⟩' // secretlint-disable-line", Some(("secretlint-disable-line", None))),
         ("k = '⟨V⟩' // secretlint-disable", None),
         // Forms that speak about the next line.
+        (
+            "# keyfence:allow-next-line[acme-key] made up\nK=⟨V⟩",
+            Some(("keyfence:allow-next-line", Some("made up"))),
+        ),
+        (
+            "; keyfence:allow-next-line[other, acme-key]: why\r\nK=⟨V⟩",
+            Some(("keyfence:allow-next-line", Some("why"))),
+        ),
+        ("# keyfence:allow-next-line\nK=⟨V⟩", Some(("keyfence:allow-next-line", None))),
+        ("<!-- keyfence:allow-next-line x -->\n<k>⟨V⟩", Some(("keyfence:allow-next-line", Some("x")))),
+        ("A=b # keyfence:allow-next-line x\rK=⟨V⟩", Some(("keyfence:allow-next-line", Some("x")))),
+        (
+            "key: | # keyfence:allow-next-line x\n  ⟨-----BEGIN\nV\n-----END⟩",
+            Some(("keyfence:allow-next-line", Some("x"))),
+        ),
+        ("# keyfence:allow-next-line[other-key] x\nK=⟨V⟩", None),
+        ("# keyfence:allow-next-line[] x\nK=⟨V⟩", None),
+        ("# keyfence:allow-next-line[acme-key x\nK=⟨V⟩", None),
+        ("# keyfence:allow-next-lines\nK=⟨V⟩", None),
+        ("# xkeyfence:allow-next-line\nK=⟨V⟩", None),
+        ("# keyfence:allow-next-line x\n\nK=⟨V⟩", None),
+        ("# keyfence:allow-next-line x\n# more\nK=⟨V⟩", None),
+        ("K=⟨V⟩ # keyfence:allow-next-line x", None),
+        ("K=⟨V⟩\n# keyfence:allow-next-line x", None),
+        ("⟨-----BEGIN keyfence:allow-next-line\nV\n-----END⟩", None),
         ("# pragma: allowlist nextline secret\nk = '⟨V⟩'", Some(("pragma: allowlist nextline secret", None))),
         (
             "# pragma: allowlist nextline secret\r\nk = '⟨V⟩'",

@@ -19,7 +19,7 @@ pub const SEAM: &str = "¦";
 
 /// An invented Binance pair as a `.env` file, built from pieces so that no scanner takes this file for a leak.
 pub fn leaking_env() -> String {
-    let key = ["M61sAckOnUHCtU5m", "hTMZ5eyreRa2GOwt", "hihIDSHDMYT8252U", "T4omTt3OGidBobev"].concat();
+    let key = ["QD9rzGHcIHTsXtPQ", "aI4tSdiCJ16z3uCB", "f8OYXGw5bmzxh5vo", "Vj74b4TLa1WmMkUz"].concat();
     let secret = secret_value();
     format!("BINANCE_API_KEY={key}\nBINANCE_API_SECRET={secret}\n")
 }

@@ -8,13 +8,5 @@ use super::super::scan;
 
 /// Scans and tells; anything but [`Ending::Clean`] stops the commit.
 pub(crate) fn run(run: &HookRun) -> Result<Ending, Failure> {
-    scan::perform_hook(run).map_err(|failure| failure.with_way_past(&way_past(run)))
-}
-
-/// How to commit without this hook.
-fn way_past(run: &HookRun) -> String {
-    match &run.skip_id {
-        Some(id) => format!("SKIP={id} git commit"),
-        None => "git commit --no-verify".to_owned(),
-    }
+    scan::perform_hook(run).map_err(|failure| failure.with_way_past(&run.way_past()))
 }

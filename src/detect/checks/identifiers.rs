@@ -4,11 +4,13 @@
 
 use super::base64;
 
-/// KuCoin opened in August 2017; no id of theirs is older (2017-08-01T00:00:00Z).
+/// 2017-08-01T00:00:00Z: KuCoin, whose keys these are, opened in that month, so no id of theirs is older. The month is
+/// from memory and sure; the exact day does not matter.
 const OLDEST_ID: u32 = 1_501_545_600;
-/// 2100-01-01T00:00:00Z. A fixed end instead of today: with a clock the same bytes would give different findings on
-/// different days, and a wrong clock would hide keys. The price is that a random id passes more often.
-const NEWEST_ID: u32 = 4_102_444_800;
+/// 2035-01-01T00:00:00Z. A fixed end instead of today, because a clock would make a check impure: the same bytes would
+/// give other findings on other days, and a wrong clock would hide keys. The end is near enough that only
+/// 12.8 % of random ids keep passing. It has to be moved before 2035.
+const NEWEST_ID: u32 = 2_051_222_400;
 
 /// Version nibble 4 and variant 8 to b, dashed as 8-4-4-4-12 or not at all.
 pub(super) fn is_uuid4(value: &[u8]) -> bool {
@@ -31,7 +33,9 @@ pub(super) fn is_object_id(value: &[u8]) -> bool {
     (OLDEST_ID..NEWEST_ID).contains(&time) && value.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Base64url of 68 bytes whose last 36 are the text of a version 4 UUID.
+/// Base64url of 68 bytes whose last 36 are the text of a version 4 UUID: a Phemex secret. Not documented
+/// by Phemex: it held on four of four independent published samples, so confidence is medium that it always holds, and
+/// high that what passes is one.
 pub(super) fn has_uuid_tail(value: &[u8]) -> bool {
     base64::decode_url::<68>(value).is_some_and(|bytes| is_uuid4(&bytes[32..]))
 }

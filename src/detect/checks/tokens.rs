@@ -7,6 +7,8 @@ use serde::de::IgnoredAny;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const CRC_DIGITS: usize = 6;
+/// Long-term key, temporary key, STS bearer token, context-specific credential. From memory of the table of unique
+/// identifiers in the IAM user guide: sure of the first two, fairly sure of the others.
 const AWS_PREFIXES: [&[u8]; 4] = [b"AKIA", b"ASIA", b"ABIA", b"ACCA"];
 
 /// The text after the last `_` ends in six base62 digits: the CRC-32 of what stands before them.
@@ -32,6 +34,7 @@ pub(super) fn is_aws_access_key_id(value: &[u8]) -> bool {
 
 /// The AWS account number inside an access key id, `None` for other text and for ids from before 2019, which carry
 /// none. Shape: the first 48 bits of the base32 body, masked with `0x7fff_ffff_ff80`, shifted right by 7.
+/// AWS does not document this; it is common knowledge among researchers, and medium confidence holds for future ids.
 pub fn aws_account(value: &[u8]) -> Option<u64> {
     let account = (aws_bits(value)? & 0x7fff_ffff_ff80) >> 7;
     (!is_legacy_aws(value) && account < 1_000_000_000_000).then_some(account)

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn added_and_changed_lines_are_named() {
-        let cases: [(&str, &str, &[(u32, u32)]); 8] = [
+        type Case = (&'static str, &'static str, &'static [(u32, u32)]);
+        let cases: [Case; 8] = [
             ("", "a\nb\n", &[(1, 2)]),
             ("a\nb\n", "a\nb\n", &[]),
             ("a\nb\nc\n", "a\nc\n", &[]),
