@@ -81,7 +81,7 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool)
     };
     let at = skip_back(text, before, line.start, b" \t");
     if at == line.start {
-        return bare(document, value, scopes, quoted, plain);
+        return bare(document, value, quoted, plain);
     }
     match text[at - 1] {
         b'=' | b':' | b'>' => plain(left_side(text, at - 1, line.start), Standing::Named),
@@ -275,7 +275,6 @@ fn option_before(text: &[u8], end: usize, line_start: usize) -> Option<Span> {
 fn bare(
     document: &Document<'_>,
     value: Span,
-    scopes: &[Scope],
     quoted: bool,
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
@@ -291,7 +290,7 @@ fn bare(
         }
     }
     if quoted && innermost_bracket(text, line.start).is_some() {
-        return positional(document, line.start, line, scopes, plain);
+        return positional(document, line.start, plain);
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
     let alone = rest.iter().all(|byte| !byte.is_ascii_alphanumeric());
@@ -305,7 +304,7 @@ fn positional(
 ) -> Naming {
     let text = document.text;
     let Some(open) = innermost_bracket(text, at) else {
-        return match column_of(document, at, line) {
+        return match column_of(document, at, document.line_around(at)) {
             Some(column) => plain(Some(column), Standing::Named),
             None => plain(None, Standing::Loose),
         };
