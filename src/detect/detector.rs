@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{Chunk, CredentialSet, Evidence, Finding, Guide, Place, Role, Secret, Span, Verdict};
-use crate::rules::{Kind, Rule, RuleSet, TOKEN_REACH};
+use crate::rules::{Kind, Rule, RuleSet};
 
 use super::candidates::{Candidate, Gatherer};
 use super::document::Document;
@@ -69,7 +69,7 @@ impl Detector {
 
     /// How many bytes around a finding decide whether it is a candidate. Pieces of a large file must overlap by this.
     pub fn reach(&self) -> usize {
-        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0).max(TOKEN_REACH) + 1
+        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0)
     }
 
     /// What to know and do about a provider's credentials.

@@ -51,6 +51,7 @@ pub(crate) fn signs(
     let mut consider = |hit: WordHit| {
         if !hit.span.overlaps(value) {
             let (score, place) = weigh(document, hit.span, value, own_line, naming, scopes);
+            let score = score + if hit.nested { NESTED } else { 0 };
             if !hit.weak || score < SAME_LINE {
                 keep(&mut best, hit, score, place);
             }
@@ -92,6 +93,9 @@ fn nearest(document: &Document<'_>, value: Span) -> Vec<WordHit> {
     }
     kept
 }
+
+/// What a word costs that stands inside a longer one of somebody else.
+const NESTED: u32 = 6;
 
 /// How strongly a believed part at `partner` speaks for `value`, if it stands near.
 pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Option<u32> {

@@ -99,7 +99,7 @@ impl Judge {
         // What was believed speaks for the values beside it.
         bench.partners =
             parts.iter().map(|part| (rules.rules[usize::from(part.rule)].provider, part.span)).collect();
-        for group in &groups {
+        for group in groups.iter().filter(|group| bench.has_partner_near(group[0].span)) {
             if free(&parts, group[0].span) {
                 parts.extend(bench.token(group, false));
             }
@@ -166,6 +166,10 @@ struct Reading {
 impl Bench<'_> {
     fn rule(&self, index: u16) -> &Rule {
         &self.rules.rules[usize::from(index)]
+    }
+
+    fn has_partner_near(&self, span: Span) -> bool {
+        self.partners.iter().any(|&(_, partner)| beside(self.document, span, partner).is_some())
     }
 
     fn surroundings(&self, span: Span) -> Surroundings {
@@ -315,14 +319,14 @@ impl Bench<'_> {
 
     /// Whether the rule can be believed at all here: its provider is named somewhere, or its shape is rare.
     fn can_speak(&self, rule: u16) -> bool {
-        let rare = !self.judge.looks[usize::from(rule)].common;
+        let looks = self.judge.looks[usize::from(rule)];
         let rule = self.rule(rule);
-        let spoken_for = self.document.names(rule.provider)
-            || self.partners.iter().any(|&(provider, _)| provider == rule.provider);
-        match rule.kind {
-            Kind::Random(..) => true,
-            _ => rule.need == Need::Name || spoken_for || rare,
-        }
+        // The provider's words are searched in the whole text, so they are asked for last.
+        rule.need == Need::Name
+            || matches!(rule.kind, Kind::Random(..))
+            || !looks.common
+            || self.partners.iter().any(|&(provider, _)| provider == rule.provider)
+            || self.document.names(rule.provider)
     }
 
     /// Whether a value of a common shape has a name that means no credential. Asked early: such values are many.

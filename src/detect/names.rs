@@ -242,6 +242,7 @@ const WEAK_PUBLIC: &[&str] = &[
     "offset",
     "page",
     "listen key",
+    "instrumentation key",
     "checksum",
 ];
 const PART_WORDS: &[&str] = &[

@@ -6,7 +6,7 @@
 
 use crate::model::Span;
 use crate::rules::pattern::{Alphabet, AsciiSet, Item, SHORTEST_RUN};
-use crate::rules::{Classes, Kind, Rule, RuleSet, Shape, TOKEN_REACH};
+use crate::rules::{Classes, Kind, Rule, RuleSet, Shape};
 
 /// Runs up to this length are found by one look into a table.
 const TABLE_LENGTH: usize = 256;
@@ -72,9 +72,6 @@ impl ShapeTable {
 
     /// Calls `found` with each rule and the span of each token of `run` that it admits.
     pub(crate) fn matches(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
-        if run.len() > TOKEN_REACH {
-            return;
-        }
         for alphabet in Alphabet::ALL {
             cut(text, run, alphabet, &mut |piece| {
                 self.offer(rules, text, piece, found);
@@ -102,11 +99,20 @@ impl ShapeTable {
     /// The generic detector takes a run whole, in the narrowest alphabet that holds it, with a digit in it.
     fn offer_random(&self, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
         for &(rule, shortest, longest) in &self.random {
-            if (shortest..=longest).contains(&run.len()) && run.of(text).iter().any(u8::is_ascii_digit) {
+            let value = run.of(text);
+            if (shortest..=longest).contains(&run.len())
+                && !is_number(value)
+                && value.iter().any(u8::is_ascii_digit)
+            {
                 found(rule, run);
             }
         }
     }
+}
+
+/// A number as programs write it. Keys that are written with `0x` have rules of their own.
+fn is_number(value: &[u8]) -> bool {
+    value.starts_with(b"0x") || value.starts_with(b"0X")
 }
 
 /// Cuts `run` into its maximal runs of `alphabet`.

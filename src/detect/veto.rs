@@ -97,8 +97,16 @@ pub(crate) fn is_vetoed(document: &Document<'_>, value: Span) -> bool {
     MARKS.iter().any(|mark| before.ends_with(mark))
         || bytes.starts_with(b"eyJ")
         || is_piece_of_token(text, value)
+        || is_encrypted(document, value)
         || is_path_segment(text, value)
         || is_wrapped_base64(document, value)
+}
+
+/// A value of a SOPS file: `ENC[AES256_GCM,data:…,iv:…]`.
+fn is_encrypted(document: &Document<'_>, value: Span) -> bool {
+    let line = document.line_around(value.start);
+    let before = &document.text[line.start.max(value.start.saturating_sub(4096))..value.start];
+    memchr::memmem::rfind(before, b"ENC[").is_some_and(|at| !before[at..].contains(&b']'))
 }
 
 /// A dot-joined piece of a JWT or of a code path.

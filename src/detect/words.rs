@@ -16,6 +16,8 @@ pub(crate) struct WordHit {
     pub(crate) provider: u16,
     /// Has other meanings: counts only in names and structure.
     pub(crate) weak: bool,
+    /// Stands inside a longer word of somebody.
+    pub(crate) nested: bool,
 }
 
 /// All providers' words.
@@ -57,28 +59,22 @@ impl WordIndex {
             .filter(|found| is_word(text, found.start(), found.end()))
             .map(|found| {
                 let (provider, weak) = self.meanings[found.pattern().as_usize()];
-                WordHit { span: Span::new(found.start(), found.end()), provider, weak }
+                WordHit { span: Span::new(found.start(), found.end()), provider, weak, nested: false }
             })
             .collect();
         hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.provider));
-        without_nested(hits)
+        mark_nested(&mut hits);
+        hits
     }
 }
 
-/// `coinbase` in `coinbase_commerce` speaks for the longer word's provider only.
-fn without_nested(hits: Vec<WordHit>) -> Vec<WordHit> {
-    let mut kept: Vec<WordHit> = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let nested = kept
-            .iter()
-            .rev()
-            .take(8)
-            .any(|longer| longer.span.len() > hit.span.len() && longer.span.contains(hit.span));
-        if !nested {
-            kept.push(hit);
-        }
+/// `coinbase` in `coinbase_commerce` speaks for the longer word's provider first.
+fn mark_nested(hits: &mut [WordHit]) {
+    for index in 0..hits.len() {
+        let hit = hits[index];
+        let longer = |other: &WordHit| other.span.len() > hit.span.len() && other.span.contains(hit.span);
+        hits[index].nested = hits[index.saturating_sub(8)..index].iter().any(longer);
     }
-    kept
 }
 
 /// Whether what stands at `start..end` is a word: no letter goes on before or after it without a change of case.

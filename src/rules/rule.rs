@@ -107,8 +107,6 @@ pub const ARMOUR_REACH: usize = 16 * 1024;
 pub const PHRASE_REACH: usize = 2 * 1024;
 /// The longest URL with a password that is read, in bytes.
 pub const URL_REACH: usize = 512;
-/// The longest run of token characters that is looked at as one token, in bytes. Longer runs are data.
-pub const TOKEN_REACH: usize = 4 * 1024;
 
 /// What must stand around a value before it is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

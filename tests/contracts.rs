@@ -1,0 +1,220 @@
+//! The two contracts that make detection fast, over random texts:
+//! the prefilter loses nothing, and candidates are local within the stated reach.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use keyfence::detect::Detector;
+use keyfence::detect::checks::{self, Check};
+use keyfence::model::Span;
+use keyfence::rules::format::Pack;
+use keyfence::rules::pattern::{self, Alphabet, Pattern};
+use keyfence::rules::{Classes, Kind, RuleSet};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use regex::bytes::Regex;
+
+/// One alternative of a rule's shape, as the pack writes it.
+struct Shape {
+    rule: String,
+    regex: Regex,
+    pattern: Pattern,
+    require: Classes,
+    checks: Vec<Check>,
+}
+
+fn packs() -> Vec<Pack> {
+    let mut files = Vec::new();
+    collect(Path::new("rules"), &mut files);
+    files.sort();
+    let read = |file: &PathBuf| Pack::parse(&fs::read_to_string(file).expect("a pack is a file")).expect("packs parse");
+    files.iter().map(read).collect()
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("rules/ is there") {
+        let path = entry.expect("rules/ can be listed").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+}
+
+fn shapes() -> Vec<Shape> {
+    let rules = RuleSet::builtin();
+    let mut shapes = Vec::new();
+    for part in packs().iter().flat_map(|pack| &pack.parts) {
+        let Some(source) = &part.shape else { continue };
+        let rule = rules.rules.iter().find(|rule| rule.id == part.id).expect("packs are built in");
+        for pattern in pattern::parse(source).expect("shapes parse") {
+            shapes.push(Shape {
+                rule: part.id.clone(),
+                regex: Regex::new(&format!("^(?-u:{source})")).expect("a shape is a regular expression"),
+                pattern,
+                require: rule.require,
+                checks: rule.checks.iter().filter_map(|name| Check::parse(name)).collect(),
+            });
+        }
+    }
+    shapes
+}
+
+/// Every place where a shape matches between its boundaries: no blocks, no tables, no classes of runs.
+fn slow(shapes: &[Shape], text: &[u8]) -> Vec<(Span, String)> {
+    let mut found = Vec::new();
+    for shape in shapes {
+        for start in 0..text.len() {
+            let Some(matched) = shape.regex.find(&text[start..]) else { continue };
+            let span = Span::new(start, start + matched.end());
+            let value = span.of(text);
+            let classes = Classes::of(value).contains(shape.require);
+            if is_free(shape.pattern.alphabet, text, span)
+                && classes
+                && shape.checks.iter().all(|&check| checks::run(check, value))
+            {
+                found.push((span, shape.rule.clone()));
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Boundaries as the format documents them.
+fn is_free(alphabet: Alphabet, text: &[u8], span: Span) -> bool {
+    let (left, right): (&[u8], &[u8]) = match alphabet {
+        Alphabet::Alphanumeric => (b"+", b"+"),
+        Alphabet::Base64 => (b"+/", b"+/="),
+        Alphabet::Base64Url => (b"_-", b"_-"),
+    };
+    let joins = |byte: &u8, marks: &[u8]| byte.is_ascii_alphanumeric() || marks.contains(byte);
+    !span.start.checked_sub(1).is_some_and(|at| joins(&text[at], left))
+        && !text.get(span.end).is_some_and(|byte| joins(byte, right))
+}
+
+fn fast(detector: &Detector, text: &[u8]) -> Vec<(Span, String)> {
+    let rules = &detector.rules().rules;
+    let by_shape = |label: &str| rules.iter().any(|rule| rule.id == label && matches!(rule.kind, Kind::Shape(_)));
+    let mut found = detector.candidates(text);
+    found.retain(|(_, label)| by_shape(label));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// A value of the pattern, chosen by `choices`.
+fn value_of(pattern: &Pattern, choices: &[Index]) -> Vec<u8> {
+    let mut choices = choices.iter().cycle();
+    let mut value = Vec::new();
+    for item in &pattern.items {
+        let bytes: Vec<u8> = (0..128_u8).filter(|&byte| item.set >> byte & 1 == 1).collect();
+        let count = item.min.max(item.max.min(item.min.saturating_add(3)));
+        for _ in 0..count {
+            let choice = choices.next().expect("a cycle does not end");
+            value.push(bytes[choice.index(bytes.len())]);
+        }
+    }
+    value
+}
+
+/// Pieces of texts: values of shapes (by index and random choices), examples' texts, and what stands between.
+#[derive(Clone, Debug)]
+enum Piece {
+    Value(Index, Vec<Index>),
+    Example(Index),
+    Filler(Vec<u8>),
+}
+
+fn piece() -> impl Strategy<Value = Piece> {
+    let filler = proptest::collection::vec(
+        prop_oneof![4 => Just(b' '), 2 => Just(b'\n'), 2 => Just(b'"'), 2 => Just(b'='), 1 => Just(b'/'), 1 => Just(b'+'),
+            1 => Just(b'-'), 1 => Just(b'_'), 3 => b'a'..=b'z', 2 => b'0'..=b'9', 1 => any::<u8>()],
+        0..12,
+    );
+    prop_oneof![
+        4 => (any::<Index>(), proptest::collection::vec(any::<Index>(), 40)).prop_map(|(shape, choices)| Piece::Value(shape, choices)),
+        2 => any::<Index>().prop_map(Piece::Example),
+        4 => filler.prop_map(Piece::Filler),
+    ]
+}
+
+fn text_of(pieces: &[Piece], shapes: &[Shape], examples: &[String]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Value(shape, choices) => text.extend(value_of(&shapes[shape.index(shapes.len())].pattern, choices)),
+            Piece::Example(example) => text.extend(examples[example.index(examples.len())].bytes()),
+            Piece::Filler(bytes) => text.extend(bytes),
+        }
+    }
+    text
+}
+
+fn examples() -> Vec<String> {
+    let texts = |pack: &Pack| -> Vec<String> {
+        pack.parts.iter().flat_map(|part| part.matches.iter().map(|example| example.open().1)).collect()
+    };
+    packs().iter().flat_map(texts).collect()
+}
+
+/// How far a candidate of this label may look.
+fn reach_of(detector: &Detector, label: &str) -> usize {
+    let rule = detector.rules().rules.iter().find(|rule| rule.id == label);
+    rule.map_or_else(|| detector.reach(), keyfence::rules::Rule::reach)
+}
+
+#[test]
+fn the_prefilter_loses_nothing() {
+    let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
+    let mut seen = 0_usize;
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
+    runner
+        .run(&proptest::collection::vec(piece(), 1..6), |pieces| {
+            let mut text = text_of(&pieces, &shapes, &examples);
+            text.truncate(1500);
+            prop_assert_eq!(fast(&detector, &text), slow(&shapes, &text));
+            Ok(())
+        })
+        .expect("fast and slow search agree");
+    for example in &examples {
+        seen += fast(&detector, example.as_bytes()).len();
+    }
+    assert!(seen > 200, "the comparison meets candidates at all");
+}
+
+#[test]
+fn candidates_are_local() {
+    let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
+    let strategy = (proptest::collection::vec(piece(), 1..12), any::<Index>(), any::<Index>());
+    runner
+        .run(&strategy, |(pieces, from, to)| {
+            let text = text_of(&pieces, &shapes, &examples);
+            let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
+            let window = Span::new(from.min(to), from.max(to));
+            let whole = detector.candidates(&text);
+            let cut = detector.candidates(window.of(&text));
+            let inside = |span: Span, label: &str| {
+                let reach = reach_of(&detector, label);
+                (window.start == 0 || span.start >= window.start + reach)
+                    && (window.end == text.len() || span.end + reach <= window.end)
+            };
+            for (span, label) in &whole {
+                if inside(*span, label) {
+                    let moved = (Span::new(span.start - window.start, span.end - window.start), label.clone());
+                    prop_assert!(cut.contains(&moved), "{label} at {span:?} is lost in {window:?}");
+                }
+            }
+            for (span, label) in &cut {
+                let moved = Span::new(span.start + window.start, span.end + window.start);
+                if inside(moved, label) {
+                    prop_assert!(whole.contains(&(moved, label.clone())), "{label} at {moved:?} is only in {window:?}");
+                }
+            }
+            Ok(())
+        })
+        .expect("a window with its margin gives what the whole gives");
+}
