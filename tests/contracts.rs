@@ -27,7 +27,9 @@ fn packs() -> Vec<Pack> {
     let mut files = Vec::new();
     collect(Path::new("rules"), &mut files);
     files.sort();
-    let read = |file: &PathBuf| Pack::parse(&fs::read_to_string(file).expect("a pack is a file")).expect("packs parse");
+    let read = |file: &PathBuf| {
+        Pack::parse(&fs::read_to_string(file).expect("a pack is a file")).expect("packs parse")
+    };
     files.iter().map(read).collect()
 }
 
@@ -97,7 +99,8 @@ fn is_free(alphabet: Alphabet, text: &[u8], span: Span) -> bool {
 
 fn fast(detector: &Detector, text: &[u8]) -> Vec<(Span, String)> {
     let rules = &detector.rules().rules;
-    let by_shape = |label: &str| rules.iter().any(|rule| rule.id == label && matches!(rule.kind, Kind::Shape(_)));
+    let by_shape =
+        |label: &str| rules.iter().any(|rule| rule.id == label && matches!(rule.kind, Kind::Shape(_)));
     let mut found = detector.candidates(text);
     found.retain(|(_, label)| by_shape(label));
     found.sort();
@@ -145,7 +148,9 @@ fn text_of(pieces: &[Piece], shapes: &[Shape], examples: &[String]) -> Vec<u8> {
     let mut text = Vec::new();
     for piece in pieces {
         match piece {
-            Piece::Value(shape, choices) => text.extend(value_of(&shapes[shape.index(shapes.len())].pattern, choices)),
+            Piece::Value(shape, choices) => {
+                text.extend(value_of(&shapes[shape.index(shapes.len())].pattern, choices))
+            }
             Piece::Example(example) => text.extend(examples[example.index(examples.len())].bytes()),
             Piece::Filler(bytes) => text.extend(bytes),
         }
@@ -204,14 +209,18 @@ fn candidates_are_local() {
             };
             for (span, label) in &whole {
                 if inside(*span, label) {
-                    let moved = (Span::new(span.start - window.start, span.end - window.start), label.clone());
+                    let moved =
+                        (Span::new(span.start - window.start, span.end - window.start), label.clone());
                     prop_assert!(cut.contains(&moved), "{label} at {span:?} is lost in {window:?}");
                 }
             }
             for (span, label) in &cut {
                 let moved = Span::new(span.start + window.start, span.end + window.start);
                 if inside(moved, label) {
-                    prop_assert!(whole.contains(&(moved, label.clone())), "{label} at {moved:?} is only in {window:?}");
+                    prop_assert!(
+                        whole.contains(&(moved, label.clone())),
+                        "{label} at {moved:?} is only in {window:?}"
+                    );
                 }
             }
             Ok(())

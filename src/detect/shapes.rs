@@ -22,17 +22,48 @@ pub(crate) struct ShapeTable {
 struct Entry {
     rule: u16,
     shape: usize,
-    core: AsciiSet,
+    /// The kinds of character that the run may hold.
+    kinds: u16,
     shortest: usize,
     longest: usize,
 }
 
-/// A run cut in one alphabet, with the characters that occur in it.
+/// A run cut in one alphabet, with the kinds of character that occur in it.
 #[derive(Clone, Copy)]
 struct Run {
     span: Span,
     alphabet: Alphabet,
-    set: AsciiSet,
+    kinds: u16,
+}
+
+/// Kinds of character, fine enough to tell hexadecimal from letters: one bit each, for one byte of text.
+static KINDS: [u16; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'0'..=b'9' => 1,
+            b'a'..=b'f' => 2,
+            b'g'..=b'z' => 4,
+            b'A'..=b'F' => 8,
+            b'G'..=b'Z' => 16,
+            b'+' | b'/' => BASE64_MARKS,
+            b'_' | b'-' => URL_MARKS,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+const BASE64_MARKS: u16 = 32;
+const URL_MARKS: u16 = 64;
+
+fn kinds_of_set(set: AsciiSet) -> u16 {
+    (0..128_u8).filter(|&byte| set >> byte & 1 == 1).fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)])
+}
+
+fn kinds_of(text: &[u8]) -> u16 {
+    text.iter().fold(0, |kinds, &byte| kinds | KINDS[usize::from(byte)])
 }
 
 impl ShapeTable {
@@ -61,7 +92,7 @@ impl ShapeTable {
     fn add(&mut self, rule: u16, shape: usize, pattern: &Shape) {
         let (shortest, longest) = pattern.core_lengths();
         let entry = u16::try_from(self.entries.len()).expect("there are fewer than 65,536 shapes");
-        self.entries.push(Entry { rule, shape, core: pattern.core_set(), shortest, longest });
+        self.entries.push(Entry { rule, shape, kinds: kinds_of_set(pattern.core_set()), shortest, longest });
         let slot = pattern.alphabet as usize;
         let lengths = shortest.min(TABLE_LENGTH)..(longest + 1).min(TABLE_LENGTH);
         self.by_length[slot][lengths].iter_mut().for_each(|entries| entries.push(entry));
@@ -72,12 +103,28 @@ impl ShapeTable {
 
     /// Calls `found` with each rule and the span of each token of `run` that it admits.
     pub(crate) fn matches(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
+        let kinds = kinds_of(run.of(text));
         for alphabet in Alphabet::ALL {
-            cut(text, run, alphabet, &mut |piece| {
-                self.offer(rules, text, piece, found);
-            });
+            if kinds & foreign(alphabet) == 0 {
+                self.offer(rules, text, Run { span: run, alphabet, kinds }, found);
+            } else {
+                cut(text, run, alphabet, &mut |span| {
+                    if self.admits_length(alphabet, span.len()) {
+                        self.offer(
+                            rules,
+                            text,
+                            Run { span, alphabet, kinds: kinds_of(span.of(text)) },
+                            found,
+                        );
+                    }
+                });
+            }
         }
         self.offer_random(text, run, found);
+    }
+
+    fn admits_length(&self, alphabet: Alphabet, length: usize) -> bool {
+        !self.by_length[alphabet as usize].get(length).unwrap_or(&self.long[alphabet as usize]).is_empty()
     }
 
     fn offer(&self, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
@@ -85,7 +132,9 @@ impl ShapeTable {
         let entries = self.by_length[slot].get(run.span.len()).unwrap_or(&self.long[slot]);
         for &index in entries {
             let entry = &self.entries[usize::from(index)];
-            if run.set & !entry.core != 0 || run.span.len() < entry.shortest || run.span.len() > entry.longest
+            if run.kinds & !entry.kinds != 0
+                || run.span.len() < entry.shortest
+                || run.span.len() > entry.longest
             {
                 continue;
             }
@@ -115,20 +164,24 @@ fn is_number(value: &[u8]) -> bool {
     value.starts_with(b"0x") || value.starts_with(b"0X")
 }
 
+/// The marks that no token of the alphabet holds.
+fn foreign(alphabet: Alphabet) -> u16 {
+    match alphabet {
+        Alphabet::Alphanumeric => BASE64_MARKS | URL_MARKS,
+        Alphabet::Base64 => URL_MARKS,
+        Alphabet::Base64Url => BASE64_MARKS,
+    }
+}
+
 /// Cuts `run` into its maximal runs of `alphabet`.
-fn cut(text: &[u8], run: Span, alphabet: Alphabet, visit: &mut impl FnMut(Run)) {
-    let allowed = alphabet.set();
-    let (mut start, mut set) = (run.start, 0);
-    for at in run.start..=run.end {
-        let bit = text[..run.end].get(at).map_or(0, |&byte| bit(byte));
-        if bit & allowed != 0 {
-            set |= bit;
-            continue;
+fn cut(text: &[u8], run: Span, alphabet: Alphabet, visit: &mut impl FnMut(Span)) {
+    let foreign = foreign(alphabet);
+    let mut start = run.start;
+    for piece in run.of(text).split(|&byte| KINDS[usize::from(byte)] & foreign != 0) {
+        if piece.len() >= SHORTEST_RUN {
+            visit(Span::new(start, start + piece.len()));
         }
-        if at - start >= SHORTEST_RUN {
-            visit(Run { span: Span::new(start, at), alphabet, set });
-        }
-        (start, set) = (at + 1, 0);
+        start += piece.len() + 1;
     }
 }
 

@@ -13,5 +13,5 @@ mod rule;
 pub use load::PackError;
 pub use rule::{
     ARMOUR_REACH, Classes, Kind, List, Need, PHRASE_REACH, PemKind, Provider, Rule, RuleSet, SetRule, Shape,
-     Text, URL_REACH,
+    Text, URL_REACH,
 };
