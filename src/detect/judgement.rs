@@ -306,7 +306,10 @@ impl Bench<'_> {
         if (!is_whole_jwt && veto::is_vetoed(self.document, span)) || is_placeholder(value) {
             return None;
         }
-        let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
+        let random = generic || randomness::score(value) > RANDOM_ENOUGH;
+        let looks_right = |rule: u16| random || self.judge.looks[usize::from(rule)].hex;
+        let rules: Vec<u16> =
+            rules.into_iter().filter(|&rule| looks_right(rule) && self.can_speak(rule)).collect();
         if rules.is_empty() {
             return None;
         }
@@ -382,11 +385,8 @@ impl Bench<'_> {
     fn read(&self, rules: &[u16], span: Span, around: &Surroundings) -> Option<Part> {
         let value = span.of(self.document.text);
         let z = randomness::score(value);
-        let mut readings: Vec<Reading> = rules
-            .iter()
-            .filter(|&&rule| self.judge.looks[usize::from(rule)].hex || z > RANDOM_ENOUGH)
-            .filter_map(|&rule| self.reading(rule, around, span))
-            .collect();
+        let mut readings: Vec<Reading> =
+            rules.iter().filter_map(|&rule| self.reading(rule, around, span)).collect();
         readings.sort_by_key(|reading| (reading.score + reading.misfit, !reading.firm, reading.rule));
         let best = readings.first()?;
         if self.belongs_elsewhere(best, &readings, around) {

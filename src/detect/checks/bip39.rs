@@ -20,9 +20,10 @@ const LIST: &[u8] = include_bytes!("bip39-english.txt");
 /// Every word as a big-endian number, zero-padded, so that numeric order is the order of the list.
 static PACKED: [u64; WORDS] = pack_list();
 
-/// One bit for each possible start of three letters: nearly every word that is not in the list stops here.
-static STARTS: [u64; START_SLOTS] = mark_starts(&pack_list());
-const START_SLOTS: usize = (26usize * 26 * 26).div_ceil(64);
+/// For each possible start of three letters the first word that has it or a later one: nearly every word that is not
+/// in the list finds an empty range here.
+static STARTS: [u16; START_SLOTS + 1] = mark_starts(&pack_list());
+const START_SLOTS: usize = 26 * 26 * 26;
 
 /// The place of an English word in the list (0 to 2047), whatever its case.
 pub fn word_index(word: &[u8]) -> Option<u16> {
@@ -30,14 +31,17 @@ pub fn word_index(word: &[u8]) -> Option<u16> {
         return None;
     }
     let start = start_number([word[0], word[1], word[2]])?;
-    if STARTS[start / 64] >> (start % 64) & 1 == 0 {
+    let range = usize::from(STARTS[start])..usize::from(STARTS[start + 1]);
+    if range.is_empty() {
         return None;
     }
     let mut packed = [0u8; 8];
     for (room, byte) in packed.iter_mut().zip(word) {
         *room = byte.to_ascii_lowercase();
     }
-    PACKED.binary_search(&u64::from_be_bytes(packed)).ok().and_then(|index| u16::try_from(index).ok())
+    let wanted = u64::from_be_bytes(packed);
+    let place = PACKED[range.clone()].iter().position(|&word| word == wanted)?;
+    u16::try_from(range.start + place).ok()
 }
 
 /// The words themselves, lower-case with single spaces. Indexes beyond the list are left out.
@@ -108,15 +112,20 @@ const fn pack_list() -> [u64; WORDS] {
     packed
 }
 
-const fn mark_starts(packed: &[u64; WORDS]) -> [u64; START_SLOTS] {
-    let mut starts = [0u64; START_SLOTS];
+const fn mark_starts(packed: &[u64; WORDS]) -> [u16; START_SLOTS + 1] {
+    let mut starts = [0u16; START_SLOTS + 1];
     let mut word = 0;
-    while word < WORDS {
-        let bytes = packed[word].to_be_bytes();
-        if let Some(start) = start_number([bytes[0], bytes[1], bytes[2]]) {
-            starts[start / 64] |= 1 << (start % 64);
+    let mut slot = 0;
+    while slot <= START_SLOTS {
+        while word < WORDS {
+            let bytes = packed[word].to_be_bytes();
+            match start_number([bytes[0], bytes[1], bytes[2]]) {
+                Some(start) if start < slot => word += 1,
+                _ => break,
+            }
         }
-        word += 1;
+        starts[slot] = word as u16;
+        slot += 1;
     }
     starts
 }
