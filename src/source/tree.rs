@@ -79,7 +79,7 @@ impl Source for Tree {
     fn drive(&self, receiver: &dyn Receiver) -> Result<(), SourceError> {
         let mut roots = Roots { only_files: true, ..Roots::default() };
         for path in &self.options.paths {
-            if let Err(problem) = roots.add(path) {
+            if let Err(problem) = roots.add(path, self.options.ignore_rules) {
                 receiver.worker().problem(problem);
             }
         }
@@ -103,12 +103,15 @@ struct Roots {
 }
 
 impl Roots {
-    fn add(&mut self, path: &Path) -> Result<(), Problem> {
+    fn add(&mut self, path: &Path, ignore_rules: bool) -> Result<(), Problem> {
         let metadata = fs::metadata(path).map_err(|error| unusable_root(path, &error))?;
         if !metadata.is_file() && !metadata.is_dir() {
             return Err(not_a_file(path));
         }
         let real = path.canonicalize().map_err(|error| unusable_root(path, &error))?;
+        if ignore_rules && let Some(trap) = real.ancestors().find_map(rules_that_block) {
+            return Err(blocked(&trap));
+        }
         if self.real.contains(&real) {
             return Ok(());
         }
@@ -152,6 +155,20 @@ fn not_a_file(path: &Path) -> Problem {
         .with_hint("pipe its content in instead: keyfence scan -")
 }
 
+/// The walker opens whatever has the name of a rule file, and a pipe would keep it for ever.
+fn rules_that_block(directory: &Path) -> Option<PathBuf> {
+    [".gitignore", ".ignore", ".git/info/exclude"]
+        .iter()
+        .map(|name| directory.join(name))
+        .find(|file| fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()))
+}
+
+fn blocked(rules: &Path) -> Problem {
+    let message = "this file of ignore rules is a pipe or a device, so its directory was not entered";
+    Problem::at(ProblemKind::NotAFile, shown_path(rules), message)
+        .with_hint("remove it, or scan with --no-ignore")
+}
+
 /// What the threads of one walk share.
 struct Shared<'a> {
     receiver: &'a dyn Receiver,
@@ -172,7 +189,12 @@ impl<'a> Shared<'a> {
             options,
             sizes: Sizes::with_overlap(options.piece_overlap),
             budget: Budget { left: Mutex::new(LARGE_BUFFERS), freed: Condvar::new() },
-            pruned: Arc::new(Pruned { elsewhere, git: AtomicU64::new(0) }),
+            pruned: Arc::new(Pruned {
+                elsewhere,
+                ignore_rules: options.ignore_rules,
+                git: AtomicU64::new(0),
+                blocked: Mutex::default(),
+            }),
             listed: AtomicU64::new(0),
             met: AtomicU64::new(0),
             interrupted: AtomicU64::new(0),
@@ -184,7 +206,12 @@ impl<'a> Shared<'a> {
         let git = self.pruned.git.load(Ordering::Relaxed);
         let met = self.met.load(Ordering::Relaxed);
         let interrupted = self.interrupted.load(Ordering::Relaxed) > 0;
-        let ignored = self.listed.load(Ordering::Relaxed).saturating_sub(met + git);
+        let blocked = self.pruned.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        let pruned = git + blocked.len() as u64;
+        let ignored = self.listed.load(Ordering::Relaxed).saturating_sub(met + pruned);
+        for rules in blocked.iter() {
+            self.receiver.worker().problem(self::blocked(rules));
+        }
         let mut skipped = BTreeMap::new();
         if git > 0 {
             skipped.insert(SkipReason::GitDirectory, git);
@@ -206,13 +233,23 @@ impl<'a> Shared<'a> {
 #[derive(Debug)]
 struct Pruned {
     elsewhere: HashSet<PathBuf>,
+    ignore_rules: bool,
     git: AtomicU64,
+    /// Rule files that would block the walk.
+    blocked: Mutex<Vec<PathBuf>>,
 }
 
 impl Pruned {
     fn keeps(&self, entry: &DirEntry) -> bool {
         if entry.file_name() == OsStr::new(".git") && is_dir(entry) && !self.covers(entry.path()) {
             self.git.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        if self.ignore_rules
+            && is_dir(entry)
+            && let Some(rules) = rules_that_block(entry.path())
+        {
+            self.blocked.lock().unwrap_or_else(PoisonError::into_inner).push(rules);
             return false;
         }
         !self.covers(entry.path())

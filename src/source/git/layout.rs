@@ -329,10 +329,18 @@ fn find_common_dir(
     }
 }
 
+/// A file, or the link to a branch that old repositories have; a pipe would never end.
+fn is_readable_head(head: &Path) -> bool {
+    match fs::metadata(head) {
+        Ok(metadata) => metadata.is_file(),
+        Err(_) => fs::symlink_metadata(head).is_ok(),
+    }
+}
+
 /// The same three things that git asks for: a HEAD, objects, references.
 fn is_git_directory(git_dir: &Path, common_dir: &Path, environment: &GitEnvironment) -> bool {
     let has_objects = environment.object_directory.is_some() || common_dir.join("objects").is_dir();
-    has_objects && common_dir.join("refs").is_dir() && fs::symlink_metadata(git_dir.join("HEAD")).is_ok()
+    has_objects && common_dir.join("refs").is_dir() && is_readable_head(&git_dir.join("HEAD"))
 }
 
 fn ceilings(environment: &GitEnvironment) -> Vec<PathBuf> {
