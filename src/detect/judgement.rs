@@ -64,6 +64,8 @@ pub(crate) struct Judge {
 /// How strongly a name alone speaks where no provider needs to be named.
 const BY_NAME: u32 = 45;
 const SHORT_TOKEN: usize = 24;
+/// Names longer than this have z-scores below -6 (see the data card of the trigram table).
+const LONG_TOKEN: usize = 32;
 
 impl Judge {
     pub(crate) fn new(rules: &RuleSet) -> Self {
@@ -306,7 +308,7 @@ impl Bench<'_> {
         if (!is_whole_jwt && veto::is_vetoed(self.document, span)) || is_placeholder(value) {
             return None;
         }
-        let random = generic || randomness::score(value) > RANDOM_ENOUGH;
+        let random = generic || randomness::score(value) > language_limit(value.len());
         let looks_right = |rule: u16| random || self.judge.looks[usize::from(rule)].hex;
         let rules: Vec<u16> =
             rules.into_iter().filter(|&rule| looks_right(rule) && self.can_speak(rule)).collect();
@@ -566,6 +568,12 @@ fn firmness(standing: Standing, common: bool, score: u32, misfit: u32) -> bool {
         (Standing::Loose, false) => score < NEARBY && misfit <= 10,
         _ => false,
     }
+}
+
+/// The z-score below which a value of that length is language even where a key is expected. The usual limit loses one
+/// random value in a hundred; long names and words lie so far below it that long values can be given more room.
+fn language_limit(length: usize) -> f32 {
+    if length >= LONG_TOKEN { 2.0 * RANDOM_ENOUGH } else { RANDOM_ENOUGH - 1.0 }
 }
 
 /// Hexadecimal keys are published in many spellings; packs list 64 lower-case digits.
