@@ -36,6 +36,8 @@ const IN_FILE_NAME: u32 = 70;
 const IN_PATH: u32 = 85;
 /// Everything from here on is said by the file as a whole.
 pub(crate) const IN_FILE: u32 = 100;
+const FILE_NAME: &str = "in the file's name";
+const PATH: &str = "in the path";
 /// No evidence at all.
 pub(crate) const NOWHERE: u32 = 1000;
 
@@ -63,9 +65,9 @@ pub(crate) fn signs(
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();
     for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
         let (score, place) = if hit.span.start >= name_start {
-            (IN_FILE_NAME, "in the file's name")
+            (IN_FILE_NAME, FILE_NAME)
         } else {
-            (IN_PATH, "in the path")
+            (IN_PATH, PATH)
         };
         keep(&mut best, hit, score, place);
     }
@@ -152,7 +154,7 @@ fn bounded(number: usize, most: u32) -> u32 {
 }
 
 fn tell(document: &Document<'_>, hit: WordHit, score: u32, place: &str, own_line: usize) -> String {
-    let in_path = (IN_FILE_NAME..IN_FILE).contains(&score);
+    let in_path = place == FILE_NAME || place == PATH;
     let text = if in_path { document.path.as_bytes() } else { document.text };
     let word = String::from_utf8_lossy(hit.span.of(text)).into_owned();
     if in_path || score < NEAR {
