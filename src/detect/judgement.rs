@@ -407,7 +407,7 @@ impl Bench<'_> {
         let readable =
             |provider: u16| readings.iter().any(|reading| self.rule(reading.rule).provider == provider);
         best.score >= STRUCTURE
-            && best.score != BY_NAME
+            && self.rule(best.rule).need != Need::Name
             && around.signs.iter().any(|(&provider, sign)| {
                 sign.score < STRUCTURE && sign.score < best.score && !readable(provider)
             })
