@@ -64,11 +64,8 @@ pub(crate) fn signs(
     document.first_hits().iter().copied().for_each(&mut consider);
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();
     for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
-        let (score, place) = if hit.span.start >= name_start {
-            (IN_FILE_NAME, FILE_NAME)
-        } else {
-            (IN_PATH, PATH)
-        };
+        let (score, place) =
+            if hit.span.start >= name_start { (IN_FILE_NAME, FILE_NAME) } else { (IN_PATH, PATH) };
         keep(&mut best, hit, score, place);
     }
     best.into_iter()

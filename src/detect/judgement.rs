@@ -108,10 +108,10 @@ impl Judge {
         }
         // A token that identifies itself says more than the URL it is the password of.
         for candidate in candidates {
-            if let Clue::Connection(url) = &candidate.clue {
-                if free(&parts, candidate.span) {
-                    parts.extend(bench.connection(url));
-                }
+            if let Clue::Connection(url) = &candidate.clue
+                && free(&parts, candidate.span)
+            {
+                parts.extend(bench.connection(url));
             }
         }
         for group in &groups {

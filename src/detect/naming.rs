@@ -47,11 +47,11 @@ pub(crate) fn name_of(document: &Document<'_>, value: Span) -> Naming {
     let text = document.text;
     let (before, quoted) = before_literal(text, value.start);
     let mut naming = named_from(document, value, before, quoted);
-    if naming.span.is_some_and(|span| STAND_INS.iter().any(|word| span.of(text).eq_ignore_ascii_case(word))) {
-        if let Some(span) = sibling_name(document, value) {
-            naming.name = Name::new(span.of(text));
-            naming.span = Some(span);
-        }
+    if naming.span.is_some_and(|span| STAND_INS.iter().any(|word| span.of(text).eq_ignore_ascii_case(word)))
+        && let Some(span) = sibling_name(document, value)
+    {
+        naming.name = Name::new(span.of(text));
+        naming.span = Some(span);
     }
     naming
 }
@@ -219,7 +219,7 @@ fn last_path(text: &[u8], span: Span) -> Span {
     if let Some(quote) = bytes.last().filter(|byte| matches!(byte, b'"' | b'\'' | b'`')) {
         let inner =
             memchr::memrchr(*quote, &bytes[..bytes.len() - 1]).map_or(span.start, |at| span.start + at + 1);
-        return Span::new(inner, (span.end - 1).max(inner)).unescaped(text);
+        return unescaped(text, Span::new(inner, (span.end - 1).max(inner)));
     }
     let mut start = span.end;
     let mut depth = 0_usize;
@@ -245,12 +245,10 @@ fn trim(text: &[u8], span: Span) -> Span {
     Span::new(span.start + start, span.start + end)
 }
 
-impl Span {
-    /// Without the backslash of an escaped closing quote.
-    fn unescaped(self, text: &[u8]) -> Self {
-        let end = self.end - usize::from(self.len() > 0 && text[self.end - 1] == b'\\');
-        Self::new(self.start, end)
-    }
+/// Without the backslash of an escaped closing quote.
+fn unescaped(text: &[u8], span: Span) -> Span {
+    let backslash = !span.is_empty() && text[span.end - 1] == b'\\';
+    Span::new(span.start, span.end - usize::from(backslash))
 }
 
 /// `name || value`, `name ?? value`, `name or value`, `cond ? a : value`: the name before the operator.
@@ -381,7 +379,7 @@ fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
         return None;
     }
     let open = memchr::memrchr(quote, &text[start..end - 1])? + start + 1;
-    let name = Span::new(open, end - 1).unescaped(text);
+    let name = unescaped(text, Span::new(open, end - 1));
     let is_name = name.len() <= LONGEST_NAME
         && name.of(text).iter().all(|&byte| is_name_byte(byte) || matches!(byte, b'-' | b'.' | b' '));
     let bytes = name.of(text);
