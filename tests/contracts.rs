@@ -4,12 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use keyfence::detect::Detector;
 use keyfence::detect::checks::{self, Check};
+use keyfence::detect::{Detector, randomness};
 use keyfence::model::Span;
 use keyfence::rules::format::Pack;
 use keyfence::rules::pattern::{self, Alphabet, Pattern};
-use keyfence::rules::{Classes, Kind, RuleSet};
+use keyfence::rules::{Classes, Kind, Need, Rule, RuleSet};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use regex::bytes::Regex;
@@ -21,6 +21,8 @@ struct Shape {
     pattern: Pattern,
     require: Classes,
     checks: Vec<Check>,
+    /// Whether names are told from values by how random they look.
+    wants_random: bool,
 }
 
 fn packs() -> Vec<Pack> {
@@ -56,11 +58,26 @@ fn shapes() -> Vec<Shape> {
                 regex: Regex::new(&format!("^(?-u:{source})")).expect("a shape is a regular expression"),
                 pattern,
                 require: rule.require,
+                wants_random: wants_random(rule),
                 checks: rule.checks.iter().filter_map(|name| Check::parse(name)).collect(),
             });
         }
     }
     shapes
+}
+
+/// Rules that need something around the value, whose shape is neither proved by a check nor hexadecimal.
+fn wants_random(rule: &Rule) -> bool {
+    let Kind::Shape(shapes) = &rule.kind else { return false };
+    rule.need != Need::Nothing
+        && rule.checks.is_empty()
+        && !shapes.iter().all(keyfence::rules::Shape::is_hexadecimal)
+}
+
+/// As strict as detection says it is: twice as lenient from 32 characters on.
+fn is_language(value: &[u8]) -> bool {
+    let limit = if value.len() >= 32 { 2.0 * randomness::LANGUAGE } else { randomness::LANGUAGE - 1.0 };
+    randomness::score(value) <= limit
 }
 
 /// Every place where a shape matches between its boundaries: no blocks, no tables, no classes of runs.
@@ -74,6 +91,7 @@ fn slow(shapes: &[Shape], text: &[u8]) -> Vec<(Span, String)> {
             let classes = Classes::of(value).contains(shape.require);
             if is_free(shape.pattern.alphabet, text, span)
                 && classes
+                && !(shape.wants_random && is_language(value))
                 && shape.checks.iter().all(|&check| checks::run(check, value))
             {
                 found.push((span, shape.rule.clone()));
@@ -168,7 +186,7 @@ fn examples() -> Vec<String> {
 /// How far a candidate of this label may look.
 fn reach_of(detector: &Detector, label: &str) -> usize {
     let rule = detector.rules().rules.iter().find(|rule| rule.id == label);
-    rule.map_or_else(|| detector.reach(), keyfence::rules::Rule::reach)
+    rule.map_or_else(|| detector.reach(), Rule::reach)
 }
 
 #[test]

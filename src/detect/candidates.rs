@@ -7,7 +7,7 @@
 use aho_corasick::AhoCorasick;
 
 use crate::model::Span;
-use crate::rules::{Kind, PemKind, RuleSet};
+use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
 use super::checks;
 use super::connection::{self, Connection};
@@ -48,6 +48,9 @@ pub(crate) enum Clue {
 pub(crate) struct Gatherer {
     shapes: ShapeTable,
     checks: Vec<Vec<checks::Check>>,
+    /// Whether a rule's values are told from names by how random they look: not where the shape says it all, nor in
+    /// hexadecimal, where letters say nothing.
+    wants_random: Vec<bool>,
     anchors: AhoCorasick,
     phrases: bool,
 }
@@ -64,6 +67,7 @@ impl Gatherer {
                 .iter()
                 .map(|rule| rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect())
                 .collect(),
+            wants_random: rules.rules.iter().map(wants_random).collect(),
             anchors: AhoCorasick::new([ARMOUR, AUTHORITY]).expect("two literals always make an automaton"),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
         }
@@ -72,9 +76,10 @@ impl Gatherer {
     /// Puts the candidates of `text` into `found`, sorted by place.
     pub(crate) fn gather(&self, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
         found.clear();
+        let mut scores = Scores::default();
         tokens::for_each_run(text, |run| {
             self.shapes.matches(rules, text, run, &mut |rule, span| {
-                found.extend(self.token(rules, text, rule, span))
+                found.extend(self.token(rules, text, (rule, span), &mut scores))
             });
         });
         for anchor in self.anchors.find_iter(text) {
@@ -88,11 +93,20 @@ impl Gatherer {
         found.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
     }
 
-    fn token(&self, rules: &RuleSet, text: &[u8], rule: u16, span: Span) -> Option<Candidate> {
+    fn token(
+        &self,
+        rules: &RuleSet,
+        text: &[u8],
+        (rule, span): (u16, Span),
+        scores: &mut Scores,
+    ) -> Option<Candidate> {
         let value = span.of(text);
         let index = usize::from(rule);
         if matches!(rules.rules[index].kind, Kind::Random(..)) {
             return randomness::is_random(value).then_some(Candidate { span, clue: Clue::Random(rule) });
+        }
+        if self.wants_random[index] && scores.of(text, span) <= language_limit(span.len()) {
+            return None;
         }
         self.checks[index]
             .iter()
@@ -100,6 +114,39 @@ impl Gatherer {
             .then_some(Candidate { span, clue: Clue::Token(rule) })
     }
 }
+
+fn wants_random(rule: &Rule) -> bool {
+    let Kind::Shape(shapes) = &rule.kind else { return false };
+    rule.need != Need::Nothing && rule.checks.is_empty() && !shapes.iter().all(Shape::is_hexadecimal)
+}
+
+/// The score of the last token: several rules ask for the same one.
+#[derive(Default)]
+struct Scores {
+    last: Option<(Span, f32)>,
+}
+
+impl Scores {
+    fn of(&mut self, text: &[u8], span: Span) -> f32 {
+        match self.last {
+            Some((known, score)) if known == span => score,
+            _ => {
+                let score = randomness::score(span.of(text));
+                self.last = Some((span, score));
+                score
+            }
+        }
+    }
+}
+
+/// The z-score below which a value of that length is language even where a key is expected. The usual limit loses one
+/// random value in a hundred; long names and words lie so far below it that long values can be given more room.
+pub(crate) fn language_limit(length: usize) -> f32 {
+    if length >= LONG_TOKEN { 2.0 * RANDOM_ENOUGH } else { RANDOM_ENOUGH - 1.0 }
+}
+
+/// Names longer than this have z-scores below -6 (see the data card of the trigram table).
+const LONG_TOKEN: usize = 32;
 
 fn anchored(text: &[u8], at: usize, is_armour: bool) -> Option<Candidate> {
     if is_armour {

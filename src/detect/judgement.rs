@@ -4,13 +4,14 @@
 //! Invariant: each candidate becomes at most one part, and overlapping candidates at most one altogether.
 
 use crate::model::{Confidence, Role, Span};
-use crate::rules::{Kind, Need, PemKind, Rule, RuleSet};
+use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
 use super::candidates::{Candidate, Clue};
 use super::connection::Connection;
 use super::document::Document;
 use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs};
 use super::fingerprint::published_hash;
+use super::names::Name;
 use super::naming::{Naming, Standing, callee, name_of};
 use super::pem;
 use super::phrase::Phrase;
@@ -18,7 +19,6 @@ use super::placeholder::{is_blank, is_no_password, is_placeholder};
 use super::randomness;
 use super::structure::{Scope, scopes};
 use super::veto;
-use super::{candidates::RANDOM_ENOUGH, names::Name};
 
 /// A candidate that was believed.
 #[derive(Clone, Debug)]
@@ -46,32 +46,22 @@ pub(crate) struct Part {
     pub(crate) fallback: Option<Box<Part>>,
 }
 
-/// What a rule's values look like, asked once.
-#[derive(Clone, Copy, Debug, Default)]
-struct Looks {
-    /// Nothing about the shape is rare: hashes and ids have it too.
-    common: bool,
-    /// Made of hexadecimal digits and dashes, where letters say nothing about randomness.
-    hex: bool,
-}
-
 /// Judges candidates; built once and shared.
 pub(crate) struct Judge {
-    looks: Vec<Looks>,
+    /// Which rules' shapes have nothing rare: hashes and ids have them too.
+    common: Vec<bool>,
     known: Vec<u64>,
 }
 
 /// How strongly a name alone speaks where no provider needs to be named.
 const BY_NAME: u32 = 45;
 const SHORT_TOKEN: usize = 24;
-/// Names longer than this have z-scores below -6 (see the data card of the trigram table).
-const LONG_TOKEN: usize = 32;
 
 impl Judge {
     pub(crate) fn new(rules: &RuleSet) -> Self {
         let mut known: Vec<u64> = rules.rules.iter().flat_map(|rule| rule.known.iter().copied()).collect();
         known.sort_unstable();
-        Self { looks: rules.rules.iter().map(looks).collect(), known }
+        Self { common: rules.rules.iter().map(has_common_shape).collect(), known }
     }
 
     /// The parts among `candidates`, sorted by place.
@@ -129,15 +119,15 @@ impl Judge {
     }
 }
 
-fn looks(rule: &Rule) -> Looks {
-    let Kind::Shape(shapes) = &rule.kind else { return Looks::default() };
-    let hex_digits = (b"0123456789abcdefABCDEFx-").iter().fold(0_u128, |set, &byte| set | 1 << byte);
-    let hex = shapes.iter().all(|shape| shape.core_set() & !hex_digits == 0);
+fn has_common_shape(rule: &Rule) -> bool {
+    let Kind::Shape(shapes) = &rule.kind else { return false };
+    let lacks = |shape: &Shape, byte: u8| shape.core_set() & (1 << byte) == 0;
     let prefixed = shapes.iter().all(|shape| shape.prefix >= 2);
     let short = shapes.iter().any(|shape| shape.longest() < SHORT_TOKEN);
-    let upper_hex_only =
-        shapes.iter().all(|shape| shape.core_set() & (1 << b'a') == 0 && shape.core_set() & (1 << b'-') == 0);
-    Looks { common: !prefixed && ((hex && !upper_hex_only) || short), hex }
+    let hexadecimal = shapes.iter().all(Shape::is_hexadecimal);
+    // Hashes are written in lower case: 32 capital digits are rare.
+    let capital = shapes.iter().all(|shape| lacks(shape, b'a') && lacks(shape, b'-'));
+    !prefixed && ((hexadecimal && !capital) || short)
 }
 
 /// One document under judgement.
@@ -308,10 +298,7 @@ impl Bench<'_> {
         if (!is_whole_jwt && veto::is_vetoed(self.document, span)) || is_placeholder(value) {
             return None;
         }
-        let random = generic || randomness::score(value) > language_limit(value.len());
-        let looks_right = |rule: u16| random || self.judge.looks[usize::from(rule)].hex;
-        let rules: Vec<u16> =
-            rules.into_iter().filter(|&rule| looks_right(rule) && self.can_speak(rule)).collect();
+        let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
         if rules.is_empty() {
             return None;
         }
@@ -327,12 +314,12 @@ impl Bench<'_> {
 
     /// Whether the rule can be believed at all here: its provider is named somewhere, or its shape is rare.
     fn can_speak(&self, rule: u16) -> bool {
-        let looks = self.judge.looks[usize::from(rule)];
+        let common = self.judge.common[usize::from(rule)];
         let rule = self.rule(rule);
         // The provider's words are searched in the whole text, so they are asked for last.
         rule.need == Need::Name
             || matches!(rule.kind, Kind::Random(..))
-            || !looks.common
+            || !common
             || self.partners.iter().any(|&(provider, _)| provider == rule.provider)
             || self.document.names(rule.provider)
     }
@@ -344,7 +331,7 @@ impl Bench<'_> {
             && !self.is_header(naming)
             && !rules.iter().any(|&rule| names_match(self.rule(rule), naming, self.document.text));
         let plain = rules.iter().all(|&rule| {
-            self.judge.looks[usize::from(rule)].common || matches!(self.rule(rule).kind, Kind::Random(..))
+            self.judge.common[usize::from(rule)] || matches!(self.rule(rule).kind, Kind::Random(..))
         });
         (unnamed || naming.standing == Standing::Loose) && plain
     }
@@ -415,7 +402,7 @@ impl Bench<'_> {
 
     fn reading(&self, index: u16, around: &Surroundings, span: Span) -> Option<Reading> {
         let rule = self.rule(index);
-        let common = self.judge.looks[usize::from(index)].common;
+        let common = self.judge.common[usize::from(index)];
         let named = names_match(rule, &around.naming, self.document.text);
         if rule.need == Need::Name {
             return named.then_some(Reading {
@@ -487,11 +474,9 @@ impl Bench<'_> {
         let rule = self.rule(index);
         let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
         let plausible = !hex || [16, 20, 24, 32, 36, 40, 48, 56, 64, 96, 128].contains(&value.len());
-        let in_words =
-            value.iter().filter(|byte| matches!(byte, b'/' | b'-' | b'_' | b'+')).count() * 6 > value.len();
         let named = matches!(around.naming.standing, Standing::Named | Standing::Positional(_))
             && names_match(rule, &around.naming, self.document.text);
-        if !named || !plausible || (in_words && !hex) {
+        if !named || !plausible {
             return None;
         }
         let mut part = self.part(index, span, Confidence::Possible, true, NOWHERE, around);
@@ -568,12 +553,6 @@ fn firmness(standing: Standing, common: bool, score: u32, misfit: u32) -> bool {
         (Standing::Loose, false) => score < NEARBY && misfit <= 10,
         _ => false,
     }
-}
-
-/// The z-score below which a value of that length is language even where a key is expected. The usual limit loses one
-/// random value in a hundred; long names and words lie so far below it that long values can be given more room.
-fn language_limit(length: usize) -> f32 {
-    if length >= LONG_TOKEN { 2.0 * RANDOM_ENOUGH } else { RANDOM_ENOUGH - 1.0 }
 }
 
 /// Hexadecimal keys are published in many spellings; packs list 64 lower-case digits.

@@ -57,6 +57,7 @@ static KINDS: [u16; 256] = {
 };
 const BASE64_MARKS: u16 = 32;
 const URL_MARKS: u16 = 64;
+const HEX_WITH_DASHES: u16 = 1 | 2 | 8 | URL_MARKS;
 
 fn kinds_of_set(set: AsciiSet) -> u16 {
     (0..128_u8).filter(|&byte| set >> byte & 1 == 1).fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)])
@@ -150,13 +151,25 @@ impl ShapeTable {
         for &(rule, shortest, longest) in &self.random {
             let value = run.of(text);
             if (shortest..=longest).contains(&run.len())
+                && has_digit(value)
                 && !is_number(value)
-                && value.iter().any(u8::is_ascii_digit)
+                && !is_path(value)
             {
                 found(rule, run);
             }
         }
     }
+}
+
+fn has_digit(value: &[u8]) -> bool {
+    value.iter().any(u8::is_ascii_digit)
+}
+
+/// Words joined by marks: a path, a flag, a long name. Random text has a mark in 32 characters.
+fn is_path(value: &[u8]) -> bool {
+    let marks =
+        value.iter().filter(|&&byte| KINDS[usize::from(byte)] & (BASE64_MARKS | URL_MARKS) != 0).count();
+    marks * 6 > value.len() && kinds_of(value) & !HEX_WITH_DASHES != 0
 }
 
 /// A number as programs write it. Keys that are written with `0x` have rules of their own.

@@ -207,6 +207,12 @@ impl Shape {
             .fold((0, 0), |(min, max), item| (min + usize::from(item.min), max + usize::from(item.max)))
     }
 
+    /// Whether its values are hexadecimal digits, with dashes or `0x` at most.
+    pub fn is_hexadecimal(&self) -> bool {
+        let digits = b"0123456789abcdefABCDEFx-".iter().fold(0, |set: AsciiSet, &byte| set | 1 << byte);
+        self.core_set() & !digits == 0
+    }
+
     /// Every character that the searched run may hold.
     pub fn core_set(&self) -> AsciiSet {
         self.items[self.core_start..self.core_end].iter().fold(0, |set, item| set | item.set)
