@@ -55,6 +55,8 @@ pub(crate) struct Gatherer {
     phrases: bool,
 }
 
+/// How far before a value its separator is looked for, in bytes.
+const VALUE_REACH: usize = 24;
 const ARMOUR: &str = "-----BEGIN";
 const AUTHORITY: &str = "://";
 
@@ -103,7 +105,8 @@ impl Gatherer {
         let value = span.of(text);
         let index = usize::from(rule);
         if matches!(rules.rules[index].kind, Kind::Random(..)) {
-            return randomness::is_random(value).then_some(Candidate { span, clue: Clue::Random(rule) });
+            return (stands_as_value(text, span.start) && randomness::is_random(value))
+                .then_some(Candidate { span, clue: Clue::Random(rule) });
         }
         if self.wants_random[index] && scores.of(text, span) <= language_limit(span.len()) {
             return None;
@@ -113,6 +116,29 @@ impl Gatherer {
             .all(|&check| checks::run(check, value))
             .then_some(Candidate { span, clue: Clue::Token(rule) })
     }
+}
+
+/// Whether what stands directly before could give a value its name: a separator, an opening bracket, an operator, a
+/// line's beginning, or the scheme of an authorization header.
+fn stands_as_value(text: &[u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(VALUE_REACH)..start];
+    let skipped = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\');
+    let gap = before.iter().rev().take_while(skipped).count();
+    let Some(last) = before.iter().rev().nth(gap) else { return true };
+    let scheme = [b"earer ".as_slice(), b"oken ", b"asic ", b"pikey ", b"piKey ", b"Bot "]
+        .iter()
+        .any(|word| before.ends_with(word));
+    let flag = gap > 0
+        && before[..before.len() - gap]
+            .rsplit(|byte| matches!(byte, b' ' | b'"'))
+            .next()
+            .is_some_and(|word| word.starts_with(b"-"));
+    // A prefix of a literal (`b"…"`, `f'…'`) stands between the separator and the quote.
+    let quoted = gap > 0 && before[before.len() - gap..].iter().any(|byte| matches!(byte, b'"' | b'\''));
+    matches!(last, b'=' | b':' | b'>' | b'(' | b',' | b'[' | b'{' | b'|' | b'?' | b'\n' | b'\r')
+        || scheme
+        || flag
+        || quoted
 }
 
 fn wants_random(rule: &Rule) -> bool {

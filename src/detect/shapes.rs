@@ -24,6 +24,10 @@ struct Entry {
     shape: usize,
     /// The kinds of character that the run may hold.
     kinds: u16,
+    /// Kinds of which one must occur, for each class that the rule requires.
+    required: [u16; 3],
+    /// Whether the kinds and the length say all about the run.
+    plain: bool,
     shortest: usize,
     longest: usize,
 }
@@ -59,6 +63,20 @@ const BASE64_MARKS: u16 = 32;
 const URL_MARKS: u16 = 64;
 const HEX_WITH_DASHES: u16 = 1 | 2 | 8 | URL_MARKS;
 
+const LOWER: u16 = 2 | 4;
+const UPPER: u16 = 8 | 16;
+const DIGIT: u16 = 1;
+
+/// For each class that must occur its kinds; all kinds where nothing is asked.
+fn required_kinds(required: Classes) -> [u16; 3] {
+    let asked = |class: u8, kinds: u16| if required.contains(Classes(class)) { kinds } else { u16::MAX };
+    [asked(Classes::LOWER, LOWER), asked(Classes::UPPER, UPPER), asked(Classes::DIGIT, DIGIT)]
+}
+
+fn set_of_kinds(kinds: u16) -> AsciiSet {
+    (0..128_u8).filter(|&byte| KINDS[usize::from(byte)] & kinds != 0).fold(0, |set, byte| set | 1 << byte)
+}
+
 fn kinds_of_set(set: AsciiSet) -> u16 {
     (0..128_u8).filter(|&byte| set >> byte & 1 == 1).fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)])
 }
@@ -78,9 +96,8 @@ impl ShapeTable {
         for (index, rule) in rules.rules.iter().enumerate() {
             let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
             match &rule.kind {
-                Kind::Shape(shapes) => {
-                    (0..shapes.len()).for_each(|shape| table.add(index, shape, &shapes[shape]))
-                }
+                Kind::Shape(shapes) => (0..shapes.len())
+                    .for_each(|shape| table.add((index, shape), &shapes[shape], rule.require)),
                 Kind::Random(shortest, longest) => {
                     table.random.push((index, usize::from(*shortest), usize::from(*longest)))
                 }
@@ -90,10 +107,21 @@ impl ShapeTable {
         table
     }
 
-    fn add(&mut self, rule: u16, shape: usize, pattern: &Shape) {
+    fn add(&mut self, (rule, shape): (u16, usize), pattern: &Shape, required: Classes) {
         let (shortest, longest) = pattern.core_lengths();
         let entry = u16::try_from(self.entries.len()).expect("there are fewer than 65,536 shapes");
-        self.entries.push(Entry { rule, shape, kinds: kinds_of_set(pattern.core_set()), shortest, longest });
+        let core = &pattern.items[pattern.core_start..pattern.core_end];
+        self.entries.push(Entry {
+            rule,
+            shape,
+            kinds: kinds_of_set(pattern.core_set()),
+            required: required_kinds(required),
+            plain: pattern.items.len() == core.len()
+                && core.len() == 1
+                && pattern.core_set() == set_of_kinds(kinds_of_set(pattern.core_set())),
+            shortest,
+            longest,
+        });
         let slot = pattern.alphabet as usize;
         let lengths = shortest.min(TABLE_LENGTH)..(longest + 1).min(TABLE_LENGTH);
         self.by_length[slot][lengths].iter_mut().for_each(|entries| entries.push(entry));
@@ -133,15 +161,13 @@ impl ShapeTable {
         let entries = self.by_length[slot].get(run.span.len()).unwrap_or(&self.long[slot]);
         for &index in entries {
             let entry = &self.entries[usize::from(index)];
-            if run.kinds & !entry.kinds != 0
-                || run.span.len() < entry.shortest
-                || run.span.len() > entry.longest
-            {
-                continue;
-            }
-            let rule = &rules.rules[usize::from(entry.rule)];
-            if let Some(span) = admit(rule, entry.shape, text, run.span) {
-                found(entry.rule, span);
+            let fits =
+                run.kinds & !entry.kinds == 0 && (entry.shortest..=entry.longest).contains(&run.span.len());
+            // A plain run is nearly always the whole token: its classes are asked before anything is matched.
+            let classes = entry.required.iter().all(|&kinds| run.kinds & kinds != 0);
+            if fits && (classes || !entry.plain) {
+                let rule = &rules.rules[usize::from(entry.rule)];
+                found_at(entry, rule, text, run.span).into_iter().for_each(|span| found(entry.rule, span));
             }
         }
     }
@@ -202,13 +228,13 @@ fn bit(byte: u8) -> AsciiSet {
     if byte < 128 { 1 << byte } else { 0 }
 }
 
-/// The whole token around the run `core`, if the rule's shape admits it there.
-fn admit(rule: &Rule, shape: usize, text: &[u8], core: Span) -> Option<Span> {
+/// The whole token around the run `core`, if the entry's shape admits it there.
+fn found_at(entry: &Entry, rule: &Rule, text: &[u8], core: Span) -> Option<Span> {
     let Kind::Shape(shapes) = &rule.kind else { return None };
-    let shape = &shapes[shape];
+    let shape = &shapes[entry.shape];
     let (left, rest) = shape.items.split_at(shape.core_start);
     let (middle, right) = rest.split_at(shape.core_end - shape.core_start);
-    if !matches_exactly(middle, core.of(text)) {
+    if !entry.plain && !matches_exactly(middle, core.of(text)) {
         return None;
     }
     let start = core.start - match_backward(left, &text[..core.start])?;

@@ -95,12 +95,14 @@ impl Rule {
             Kind::Pem(_) => ARMOUR_REACH,
             Kind::Mnemonic(_) => PHRASE_REACH,
             Kind::Connection(_) => URL_REACH,
-            Kind::Random(_, longest) => usize::from(*longest) + 1,
+            Kind::Random(_, longest) => usize::from(*longest) + VALUE_REACH,
             Kind::Chosen(..) => 0,
         }
     }
 }
 
+/// What stands before a value and could name it, in bytes.
+const VALUE_REACH: usize = 32;
 /// The longest private key block that is read, in bytes with its armour.
 pub const ARMOUR_REACH: usize = 16 * 1024;
 /// The longest stretch in which the words of a phrase are read, in bytes.
