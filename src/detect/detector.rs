@@ -154,6 +154,7 @@ impl Writer<'_> {
                 state: set.state,
                 severity: set.severity,
                 findings: (first..first + findings.len()).collect(),
+                exposure: None,
             });
             detection.findings.append(&mut findings);
             spans.extend(told);

@@ -5,9 +5,46 @@
 
 use super::FilePath;
 
+/// What kind of content bytes are. Git keeps more than files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContentKind {
+    /// The content of a file or the target of a link.
+    #[default]
+    File,
+    /// The name of a file or directory.
+    FileName,
+    /// The name of a branch, a tag or another reference.
+    ReferenceName,
+    /// The message of a commit.
+    CommitMessage,
+    /// Who wrote or committed, or another header of a commit.
+    CommitHeader,
+    /// A tag's message, tagger or other headers.
+    Tag,
+    /// A line of a reflog.
+    Reflog,
+}
+
+impl ContentKind {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::FileName => "file-name",
+            Self::ReferenceName => "reference-name",
+            Self::CommitMessage => "commit-message",
+            Self::CommitHeader => "commit-header",
+            Self::Tag => "tag",
+            Self::Reflog => "reflog",
+        }
+    }
+}
+
 /// Where bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
+    /// What kind of content they are.
+    pub kind: ContentKind,
     /// The path people know: relative to the scanned root or the work tree's top, or as it was typed.
     pub path: FilePath,
     /// The git object id (hex), when the bytes are a blob.
@@ -19,12 +56,12 @@ pub struct Provenance {
 impl Provenance {
     /// Bytes of a plain file or of standard input.
     pub fn file(path: FilePath) -> Self {
-        Self { path, blob: None, commit: None }
+        Self { kind: ContentKind::File, path, blob: None, commit: None }
     }
 
     /// Bytes of a git blob.
     pub fn blob(path: FilePath, blob: String) -> Self {
-        Self { path, blob: Some(blob), commit: None }
+        Self { kind: ContentKind::File, path, blob: Some(blob), commit: None }
     }
 }
 

@@ -17,6 +17,10 @@ pub enum ScanMode {
     Staged,
     /// A commit message file.
     Message,
+    /// Everything that ever was in a repository.
+    History,
+    /// What a range of commits adds.
+    Range,
 }
 
 /// Why something was left out. Leaving out by choice is counted; being unable to look is a problem.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Confidence, Place, Provenance, Role, Secret, Severity, Span};
+use super::{Confidence, Exposure, Place, Provenance, Role, Secret, Severity, Span};
 
 /// What was decided about a finding, and by whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,4 +129,6 @@ pub struct CredentialSet {
     pub severity: Severity,
     /// Indices of its findings.
     pub findings: Vec<usize>,
+    /// What history tells of it; `None` where no history was scanned.
+    pub exposure: Option<Exposure>,
 }

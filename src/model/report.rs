@@ -62,6 +62,8 @@ pub struct Report {
     pub below_threshold: u64,
     /// How long the scan took. Only for people: not part of machine formats.
     pub elapsed: Duration,
+    /// When the report was made, in seconds since 1970, where a clock was asked. Only for people.
+    pub made_at: Option<i64>,
 }
 
 impl Report {

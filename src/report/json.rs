@@ -239,6 +239,8 @@ fn mode_word(mode: ScanMode) -> &'static str {
         ScanMode::Stdin => "stdin",
         ScanMode::Staged => "staged",
         ScanMode::Message => "message",
+        ScanMode::History => "history",
+        ScanMode::Range => "range",
     }
 }
 

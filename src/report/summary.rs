@@ -77,7 +77,7 @@ fn nothing(report: &Report) -> String {
     let left_out = left_out_clause(&report.coverage);
     match report.coverage.mode {
         ScanMode::Staged => format!("Nothing to look at: no content is staged{left_out}"),
-        ScanMode::Stdin | ScanMode::Tree | ScanMode::Message => {
+        _ => {
             format!("Nothing to look at: there was no file to read{left_out}")
         }
     }
@@ -194,6 +194,7 @@ fn read(coverage: &Coverage) -> String {
         ScanMode::Staged => ("staged file", "staged files"),
         ScanMode::Stdin => ("input", "inputs"),
         ScanMode::Message => ("commit message", "commit messages"),
+        ScanMode::History | ScanMode::Range => ("object", "objects"),
     };
     let binary = match (coverage.binary, coverage.files) {
         (0, _) => String::new(),

@@ -143,6 +143,7 @@ fn credential_of(findings: &[Finding], members: Vec<usize>) -> CredentialSet {
         state: if complete { CredentialState::Complete } else { CredentialState::Half },
         severity: if complete && parts.len() > 1 { Severity::Critical } else { worst },
         findings: members,
+        exposure: None,
     }
 }
 
