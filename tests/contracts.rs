@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keyfence::detect::checks::{self, Check};
-use keyfence::detect::{Detector, randomness};
-use keyfence::model::Span;
+use keyfence::detect::{Detector, Scratch, randomness};
+use keyfence::model::{Chunk, CopiedPiece, FilePath, Provenance, Span};
 use keyfence::rules::format::Pack;
 use keyfence::rules::pattern::{self, Alphabet, Pattern};
 use keyfence::rules::{Classes, Kind, Need, Rule, RuleSet};
@@ -244,4 +244,104 @@ fn candidates_are_local() {
             Ok(())
         })
         .expect("a window with its margin gives what the whole gives");
+}
+
+/// One way to make a version from another.
+#[derive(Clone, Debug)]
+enum Edit {
+    Insert(Index, Vec<Piece>),
+    Delete(Index, Index),
+    Duplicate(Index, Index, Index),
+    Move(Index, Index),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let index = || any::<Index>();
+    prop_oneof![
+        4 => (index(), proptest::collection::vec(piece(), 0..2)).prop_map(|(at, pieces)| Edit::Insert(at, pieces)),
+        2 => (index(), index()).prop_map(|(from, to)| Edit::Delete(from, to)),
+        1 => (index(), index(), index()).prop_map(|(from, to, at)| Edit::Duplicate(from, to, at)),
+        1 => (index(), index()).prop_map(|(from, to)| Edit::Move(from, to)),
+    ]
+}
+
+/// A version under way: each byte with the place it was copied from, if it was.
+type Made = Vec<(u8, Option<usize>)>;
+
+fn apply(edit: &Edit, version: &mut Made, shapes: &[Shape], examples: &[String]) {
+    let length = version.len() + 1;
+    let place = |index: &Index| index.index(length);
+    let short = |from: &Index, to: &Index| {
+        let start = place(from);
+        start..(start + to.index(200)).min(length - 1)
+    };
+    match edit {
+        Edit::Insert(at, pieces) => {
+            let fresh = text_of(pieces, shapes, examples).into_iter().map(|byte| (byte, None));
+            let at = place(at);
+            version.splice(at..at, fresh);
+        }
+        Edit::Delete(from, to) => drop(version.drain(short(from, to))),
+        Edit::Duplicate(from, to, at) => {
+            let copy: Made = version[short(from, to)].to_vec();
+            let at = place(at);
+            version.splice(at..at, copy);
+        }
+        Edit::Move(from, to) => {
+            let (from, to) = (place(from), place(to));
+            let (low, high) = (from.min(to), from.max(to));
+            version[low..high].rotate_left((high - low) / 3);
+        }
+    }
+}
+
+/// The copied pieces of a version, each as long as can be.
+fn copied_pieces(version: &Made) -> Vec<CopiedPiece> {
+    let mut pieces: Vec<CopiedPiece> = Vec::new();
+    for (to, from) in version.iter().enumerate().filter_map(|(to, &(_, from))| Some((to, from?))) {
+        match pieces.last_mut() {
+            Some(last) if last.end() == to && last.from + last.length == from => last.length += 1,
+            _ => pieces.push(CopiedPiece { from, to, length: 1 }),
+        }
+    }
+    pieces
+}
+
+#[test]
+fn traces_are_carried_exactly() {
+    let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(1024));
+    let history = proptest::collection::vec(proptest::collection::vec(edit(), 1..4), 1..6);
+    let strategy = (proptest::collection::vec(piece(), 4..24), history);
+    runner
+        .run(&strategy, |(pieces, history)| {
+            let mut text = text_of(&pieces, &shapes, &examples);
+            let mut trace = detector.trace(&text, None);
+            for edits in &history {
+                let mut made: Made = text.iter().enumerate().map(|(at, &byte)| (byte, Some(at))).collect();
+                edits.iter().for_each(|edit| apply(edit, &mut made, &shapes, &examples));
+                let version: Vec<u8> = made.iter().map(|&(byte, _)| byte).collect();
+                let carried = detector.trace(&version, Some((&trace, &copied_pieces(&made))));
+                prop_assert_eq!(&carried, &detector.trace(&version, None), "{:?}", edits);
+                (text, trace) = (version, carried);
+            }
+            Ok(())
+        })
+        .expect("what is carried is what a full search finds");
+}
+
+/// Whether something could be found is asked without a path; with any path at most that is found.
+#[test]
+fn what_is_found_could_be_held() {
+    let detector = Detector::builtin();
+    for pack in &packs() {
+        for example in pack.parts.iter().flat_map(|part| part.matches.iter().chain(&part.silent)) {
+            let (path, text) = example.open();
+            let provenance = Provenance::file(FilePath::from(path.as_str()));
+            let chunk = Chunk::whole(text.as_bytes(), &provenance);
+            let found = !detector.detect(&chunk, &mut Scratch::default()).findings.is_empty();
+            let could = detector.could_hold(text.as_bytes(), &detector.trace(text.as_bytes(), None));
+            assert!(could || !found, "{}: an example in {path:?}", pack.provider);
+        }
+    }
 }

@@ -7,7 +7,8 @@
 use aho_corasick::AhoCorasick;
 
 use crate::model::Span;
-use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
+use crate::rules::pattern::AsciiSet;
+use crate::rules::{ARMOUR_REACH, Kind, Need, PemKind, Rule, RuleSet, Shape, URL_REACH};
 
 use super::checks;
 use super::connection::{self, Connection};
@@ -53,10 +54,73 @@ pub(crate) struct Gatherer {
     wants_random: Vec<bool>,
     anchors: AhoCorasick,
     phrases: bool,
+    token_bytes: [bool; 256],
+}
+
+/// A literal that says "here could be a key block" or "here could be a URL".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Anchor {
+    pub(crate) at: usize,
+    pub(crate) is_armour: bool,
+}
+
+impl Anchor {
+    /// How many bytes the literal has at most.
+    pub(crate) const LONGEST: usize = ARMOUR.len();
+
+    /// How many bytes it has.
+    pub(crate) fn len(self) -> usize {
+        if self.is_armour { ARMOUR.len() } else { AUTHORITY.len() }
+    }
+
+    /// What decides about the candidate here: so many bytes before and after `at`.
+    pub(crate) fn reach(self) -> (usize, usize) {
+        if self.is_armour { (0, ARMOUR_REACH) } else { (SCHEME_REACH, URL_REACH) }
+    }
+}
+
+impl Candidate {
+    pub(crate) fn of_phrase(phrase: Phrase) -> Self {
+        Self { span: phrase.span, clue: Clue::Phrase(phrase) }
+    }
+
+    /// The anchor it was found by, if it was.
+    pub(crate) fn anchor(&self) -> Option<usize> {
+        match &self.clue {
+            Clue::Key(_) => Some(self.span.start),
+            Clue::Connection(url) => Some(url.scheme.end),
+            Clue::Token(_) | Clue::Random(_) | Clue::Phrase(_) => None,
+        }
+    }
+
+    /// The same, in a text in which what stood at `from` stands at `to`.
+    pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
+        let shift = |span: Span| Span::new(span.start + to - from, span.end + to - from);
+        let clue = match &self.clue {
+            Clue::Phrase(phrase) => {
+                Clue::Phrase(Phrase { span: shift(phrase.span), words: phrase.words.clone() })
+            }
+            Clue::Connection(url) => Clue::Connection(Connection {
+                scheme: shift(url.scheme),
+                user: shift(url.user),
+                password: shift(url.password),
+                host: shift(url.host),
+            }),
+            other @ (Clue::Token(_) | Clue::Random(_) | Clue::Key(_)) => other.clone(),
+        };
+        Self { span: shift(self.span), clue }
+    }
+}
+
+/// By place, and by rule where several rules admit the same token.
+pub(crate) fn sort(found: &mut [Candidate]) {
+    found.sort_by_key(|candidate| (candidate.span.start, candidate.span.end, candidate.clue.order()));
 }
 
 /// How far before a value its separator is looked for, in bytes.
-const VALUE_REACH: usize = 24;
+pub(crate) const VALUE_REACH: usize = 24;
+/// How far before `://` a scheme is looked for, and one byte that ends it.
+const SCHEME_REACH: usize = 25;
 const ARMOUR: &str = "-----BEGIN";
 const AUTHORITY: &str = "://";
 
@@ -72,27 +136,47 @@ impl Gatherer {
             wants_random: rules.rules.iter().map(wants_random).collect(),
             anchors: AhoCorasick::new([ARMOUR, AUTHORITY]).expect("two literals always make an automaton"),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
+            token_bytes: token_bytes(rules),
         }
     }
 
     /// Puts the candidates of `text` into `found`, sorted by place.
     pub(crate) fn gather(&self, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
         found.clear();
+        self.tokens_in(rules, text, Span::new(0, text.len()), found);
+        self.anchors_in(text, Span::new(0, text.len()), |anchor| found.extend(anchored(text, anchor)));
+        if self.phrases {
+            phrase::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
+        }
+        sort(found);
+    }
+
+    /// Adds the tokens of the runs in `range`, whose borders no run crosses.
+    pub(crate) fn tokens_in(&self, rules: &RuleSet, text: &[u8], range: Span, found: &mut Vec<Candidate>) {
         let mut scores = Scores::default();
-        tokens::for_each_run(text, |run| {
+        tokens::for_each_run(range.of(text), |run| {
+            let run = Span::new(run.start + range.start, run.end + range.start);
             self.shapes.matches(rules, text, run, &mut |rule, span| {
                 found.extend(self.token(rules, text, (rule, span), &mut scores))
             });
         });
-        for anchor in self.anchors.find_iter(text) {
-            found.extend(anchored(text, anchor.start(), anchor.pattern().as_usize() == 0));
+    }
+
+    /// Calls `visit` with every anchor that stands wholly in `range`.
+    pub(crate) fn anchors_in(&self, text: &[u8], range: Span, mut visit: impl FnMut(Anchor)) {
+        for anchor in self.anchors.find_iter(range.of(text)) {
+            visit(Anchor { at: range.start + anchor.start(), is_armour: anchor.pattern().as_usize() == 0 });
         }
-        if self.phrases {
-            phrase::for_each_phrase(text, |phrase| {
-                found.push(Candidate { span: phrase.span, clue: Clue::Phrase(phrase) })
-            });
-        }
-        found.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
+    }
+
+    /// Whether phrases are looked for at all.
+    pub(crate) fn wants_phrases(&self) -> bool {
+        self.phrases
+    }
+
+    /// Every byte that may stand in a token of any shape, between its first and its last.
+    pub(crate) fn token_bytes(&self) -> &[bool; 256] {
+        &self.token_bytes
     }
 
     fn token(
@@ -174,16 +258,42 @@ pub(crate) fn language_limit(length: usize) -> f32 {
 /// Names longer than this have z-scores below -6 (see the data card of the trigram table).
 const LONG_TOKEN: usize = 32;
 
-fn anchored(text: &[u8], at: usize, is_armour: bool) -> Option<Candidate> {
-    if is_armour {
-        let key = pem::read(text, at)?;
+/// The candidate at an anchor.
+pub(crate) fn anchored(text: &[u8], anchor: Anchor) -> Option<Candidate> {
+    if anchor.is_armour {
+        let key = pem::read(text, anchor.at)?;
         return Some(Candidate { span: key.span, clue: Clue::Key(key.kind) });
     }
-    let url = connection::read(text, at)?;
+    let url = connection::read(text, anchor.at)?;
     Some(Candidate { span: url.password, clue: Clue::Connection(url) })
 }
 
+fn token_bytes(rules: &RuleSet) -> [bool; 256] {
+    let mut bytes = [false; 256];
+    let shapes = rules.rules.iter().filter_map(|rule| match &rule.kind {
+        Kind::Shape(shapes) => Some(shapes),
+        _ => None,
+    });
+    let items = shapes.flat_map(|shapes| shapes.iter()).flat_map(|shape| shape.items.iter());
+    let set = items.fold(0, |set: AsciiSet, item| set | item.set);
+    for byte in 0..=255 {
+        bytes[usize::from(byte)] = tokens::is_token_byte(byte) || (byte < 128 && set >> byte & 1 == 1);
+    }
+    bytes
+}
+
 impl Clue {
+    /// Puts clues of one place in an order that does not depend on how they were found.
+    fn order(&self) -> (u8, u16) {
+        match self {
+            Self::Token(rule) => (0, *rule),
+            Self::Random(rule) => (1, *rule),
+            Self::Key(_) => (2, 0),
+            Self::Phrase(_) => (3, 0),
+            Self::Connection(_) => (4, 0),
+        }
+    }
+
     /// Names the clue without its value.
     pub(crate) fn label(&self, rules: &RuleSet) -> String {
         match self {

@@ -3,9 +3,12 @@
 //! Must not know: files, git, clock, environment, output.
 //! Invariant: a pure function of (bytes, path, focus, rules): the same input gives the same findings, in the same order.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Chunk, CredentialSet, Evidence, Finding, Guide, Place, Role, Secret, Span, Verdict};
+use crate::model::{
+    Chunk, CopiedPiece, CredentialSet, Evidence, FilePath, Finding, Guide, Place, Role, Secret, Span, Verdict,
+};
 use crate::rules::{Kind, Rule, RuleSet};
 
 use super::candidates::{Candidate, Gatherer};
@@ -14,6 +17,7 @@ use super::fingerprint;
 use super::judgement::{Judge, Part};
 use super::sets::{self, Set};
 use super::text::Text;
+use super::trace::Trace;
 use super::words::WordIndex;
 
 /// Finds credentials in bytes. Built once, shared by all threads.
@@ -100,10 +104,38 @@ impl Detector {
         let sets = sets::assemble(&self.rules, &document, parts);
         let (mut detection, spans) =
             Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
-        if let std::borrow::Cow::Owned(text) = text.bytes {
+        if let Cow::Owned(text) = text.bytes {
             detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
         }
         detection
+    }
+
+    /// The local half alone: what could be a credential in `bytes`, carried from the version they were made from if
+    /// `base` tells it and which pieces of it were copied.
+    pub fn trace(&self, bytes: &[u8], base: Option<(&Trace, &[CopiedPiece])>) -> Trace {
+        let text = Text::new(bytes);
+        if let Cow::Owned(text) = &text.bytes {
+            let mut candidates = Vec::new();
+            self.gatherer.gather(&self.rules, text, &mut candidates);
+            return Trace::opaque(candidates);
+        }
+        match base {
+            Some((base, pieces)) => Trace::carried(&self.gatherer, &self.rules, bytes, base, pieces),
+            None => Trace::full(&self.gatherer, &self.rules, bytes),
+        }
+    }
+
+    /// Whether [`Self::detect`] could find anything in `bytes`, whatever their path; `trace` is theirs.
+    pub fn could_hold(&self, bytes: &[u8], trace: &Trace) -> bool {
+        if trace.is_empty() {
+            return false;
+        }
+        let text = Text::new(bytes);
+        let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
+        let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
+        let path = FilePath::from("");
+        let document = Document::new(&text.bytes, &path, words);
+        judge.could_hold(&self.rules, &document, &trace.candidates)
     }
 
     /// The local half alone: where candidates stand and what they could be, for the contracts' tests.

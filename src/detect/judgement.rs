@@ -113,6 +113,26 @@ impl Judge {
         parts
     }
 
+    /// Whether any of `candidates` could become a part under some path. Asks nothing that needs the whole text searched.
+    pub(crate) fn could_hold(
+        &self,
+        rules: &RuleSet,
+        document: &Document<'_>,
+        candidates: &[Candidate],
+    ) -> bool {
+        let bench = Bench { judge: self, rules, document, lock_file: false, partners: Vec::new() };
+        candidates.chunk_by(|one, other| one.span == other.span).any(|group| {
+            let whole = |candidate: &Candidate| match &candidate.clue {
+                Clue::Key(_) | Clue::Phrase(_) => true,
+                Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
+                Clue::Token(_) | Clue::Random(_) => false,
+            };
+            group.iter().any(whole)
+                || bench.admit(group, false).is_some()
+                || bench.admit(group, true).is_some()
+        })
+    }
+
     pub(crate) fn is_known(&self, value: &[u8]) -> bool {
         let listed = |value: &[u8]| self.known.binary_search(&published_hash(value)).is_ok();
         listed(value) || listed(&canonical_hex(value))
@@ -145,6 +165,14 @@ struct Surroundings {
     naming: Naming,
     scopes: Vec<Scope>,
     signs: std::collections::BTreeMap<u16, Sign>,
+}
+
+/// What a token is taken for.
+enum Admitted {
+    /// It identifies or proves itself, under one of these rules.
+    Proved(Vec<u16>),
+    /// Its name and surroundings decide between these rules.
+    Named(Vec<u16>, Naming),
 }
 
 /// One reading of a token.
@@ -237,6 +265,20 @@ impl Bench<'_> {
     }
 
     fn connection(&self, url: &Connection) -> Option<Part> {
+        let rule = self.rule_of_connection(url)?;
+        let text = self.document.text;
+        let (password, host) = (url.password.of(text), url.host.of(text));
+        let local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[::1]"]
+            .iter()
+            .any(|head| host.starts_with(head));
+        let confidence = if local && password.len() < 16 { Confidence::Possible } else { Confidence::Likely };
+        let around = self.surroundings(url.password);
+        let part = self.part(rule, url.password, confidence, true, IN_NAME, &around);
+        Some(Part { connection: Some(url.clone()), ..part })
+    }
+
+    /// The rule of the URL's scheme, unless its password or host say that it is none.
+    fn rule_of_connection(&self, url: &Connection) -> Option<u16> {
         let text = self.document.text;
         let scheme = url.scheme.of(text).to_ascii_lowercase();
         // `postgresql+psycopg2` is PostgreSQL by a driver.
@@ -248,17 +290,11 @@ impl Bench<'_> {
                 || memchr::memmem::find(host, b".example").is_some()
                 || memchr::memmem::find(host, b"example.com").is_some()
         });
-        if is_no_password(password) || password.eq_ignore_ascii_case(user) || documented || password.len() < 3
-        {
-            return None;
-        }
-        let local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[::1]"]
-            .iter()
-            .any(|head| host.starts_with(head));
-        let confidence = if local && password.len() < 16 { Confidence::Possible } else { Confidence::Likely };
-        let around = self.surroundings(url.password);
-        let part = self.part(rule, url.password, confidence, true, IN_NAME, &around);
-        Some(Part { connection: Some(url.clone()), ..part })
+        let is_none = is_no_password(password)
+            || password.eq_ignore_ascii_case(user)
+            || documented
+            || password.len() < 3;
+        (!is_none).then_some(rule)
     }
 
     fn connection_rule(&self, scheme: &[u8]) -> Option<u16> {
@@ -268,6 +304,27 @@ impl Bench<'_> {
 
     /// A token that one or several rules admit.
     fn token(&self, group: &[Candidate], generic: bool) -> Option<Part> {
+        let span = group[0].span;
+        let (rules, naming) = match self.admit(group, generic)? {
+            Admitted::Proved(rules) => return self.proved(&rules, span),
+            Admitted::Named(rules, naming) => (rules, naming),
+        };
+        let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
+        if rules.is_empty() {
+            return None;
+        }
+        let around = self.around(span, naming);
+        let part =
+            if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
+        part.map(|part| {
+            let random = if part.firm { None } else { random_rule(group) };
+            let fallback = random.and_then(|rule| self.generic(rule, span, &around)).map(Box::new);
+            Part { fallback, ..part }
+        })
+    }
+
+    /// What a token could be by itself and by what stands near it, before anybody is asked who is named where.
+    fn admit(&self, group: &[Candidate], generic: bool) -> Option<Admitted> {
         let span = group[0].span;
         let value = span.of(self.document.text);
         let rules: Vec<u16> = group
@@ -284,7 +341,7 @@ impl Bench<'_> {
         let proved: Vec<u16> =
             rules.iter().copied().filter(|&rule| self.rule(rule).need == Need::Nothing).collect();
         if !proved.is_empty() {
-            return if is_blank(value) { None } else { self.proved(&proved, span) };
+            return (!is_blank(value)).then_some(Admitted::Proved(proved));
         }
         if self.lock_file {
             return None;
@@ -298,18 +355,7 @@ impl Bench<'_> {
         if (!is_whole_jwt && veto::is_vetoed(self.document, span)) || is_placeholder(value) {
             return None;
         }
-        let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
-        if rules.is_empty() {
-            return None;
-        }
-        let around = self.around(span, naming);
-        let part =
-            if generic { self.generic(rules[0], span, &around) } else { self.read(&rules, span, &around) };
-        part.map(|part| {
-            let random = if part.firm { None } else { random_rule(group) };
-            let fallback = random.and_then(|rule| self.generic(rule, span, &around)).map(Box::new);
-            Part { fallback, ..part }
-        })
+        Some(Admitted::Named(rules, naming))
     }
 
     /// Whether the rule can be believed at all here: its provider is named somewhere, or its shape is rare.

@@ -26,7 +26,9 @@ mod shapes;
 mod structure;
 mod text;
 mod tokens;
+mod trace;
 mod veto;
 mod words;
 
 pub use detector::{Decoded, Detection, Detector, Scratch};
+pub use trace::Trace;

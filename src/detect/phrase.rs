@@ -17,6 +17,8 @@ const STEP: usize = 40;
 /// The longest gap between two words of a phrase: a line break, indentation, quotes, a number.
 const LONGEST_GAP: usize = 24;
 const LONGEST_WORD: usize = 8;
+/// A run ends at a gap that is too long or a word that is not in the list: so far from its last word at most.
+const NEIGHBOUR_REACH: usize = LONGEST_GAP + LONGEST_WORD + 4;
 /// Words that introduce a phrase and are in the list themselves, or stand where a phrase begins.
 const CUES: &[&[u8]] =
     &[b"seed", b"phrase", b"mnemonic", b"words", b"word", b"secret", b"recovery", b"wallet", b"key"];
@@ -37,11 +39,37 @@ struct Word {
 pub(crate) fn for_each_phrase(text: &[u8], mut visit: impl FnMut(Phrase)) {
     let mut probe = 0;
     while probe < text.len() {
-        let next = probe + STEP;
-        probe = match word_at(text, probe) {
-            Some(word) => run_through(text, word, &mut visit).max(next),
-            None => next,
-        };
+        probe = look(text, probe, &mut |_| {}, &mut visit);
+    }
+}
+
+/// Calls `visit` with every phrase of each run of list words that a change in `changed` could have made or unmade, and
+/// `covered` with those runs.
+pub(crate) fn phrases_around(
+    text: &[u8],
+    changed: Span,
+    covered: &mut impl FnMut(Span),
+    visit: &mut impl FnMut(Phrase),
+) {
+    let mut probe = changed.start.saturating_sub(NEIGHBOUR_REACH);
+    let last = (changed.end + NEIGHBOUR_REACH).min(text.len());
+    while probe < last {
+        probe = look(text, probe, covered, visit);
+    }
+    if last < text.len() {
+        look(text, last, covered, visit);
+    }
+}
+
+/// Looks at one probe and tells where the next one is.
+fn look(text: &[u8], probe: usize, covered: &mut impl FnMut(Span), visit: &mut impl FnMut(Phrase)) -> usize {
+    match word_at(text, probe) {
+        Some(word) => {
+            let run = run_through(text, word, visit);
+            covered(run);
+            run.end.max(probe + STEP)
+        }
+        None => probe + STEP,
     }
 }
 
@@ -108,8 +136,8 @@ fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte >= 0x80
 }
 
-/// Reads the run of list words around `seed`, hands out the phrases in it, and tells where the run ends.
-fn run_through(text: &[u8], seed: Word, visit: &mut impl FnMut(Phrase)) -> usize {
+/// Reads the run of list words around `seed`, hands out the phrases in it, and tells where the run stands.
+fn run_through(text: &[u8], seed: Word, visit: &mut impl FnMut(Phrase)) -> Span {
     let mut words = vec![seed];
     while let Some(word) = word_before(text, words[words.len() - 1].span.start) {
         words.push(word);
@@ -118,11 +146,11 @@ fn run_through(text: &[u8], seed: Word, visit: &mut impl FnMut(Phrase)) -> usize
     while let Some(word) = word_after(text, words[words.len() - 1].span.end) {
         words.push(word);
     }
-    let end = words[words.len() - 1].span.end;
+    let run = Span::new(words[0].span.start, words[words.len() - 1].span.end);
     if words.len() >= 12 {
         phrases_of(text, &words, visit);
     }
-    end
+    run
 }
 
 fn phrases_of(text: &[u8], words: &[Word], visit: &mut impl FnMut(Phrase)) {

@@ -107,6 +107,24 @@ impl<'a> Chunk<'a> {
     }
 }
 
+/// A stretch of one version that another version was copied from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopiedPiece {
+    /// Where it stands in the version that was there, in bytes.
+    pub from: usize,
+    /// Where it stands in the version that was made.
+    pub to: usize,
+    /// How long it is.
+    pub length: usize,
+}
+
+impl CopiedPiece {
+    /// Where it ends in the version that was made.
+    pub fn end(&self) -> usize {
+        self.to + self.length
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Focus;

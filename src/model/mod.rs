@@ -14,7 +14,7 @@ mod report;
 mod secret;
 mod span;
 
-pub use chunk::{Chunk, ContentKind, Focus, Provenance};
+pub use chunk::{Chunk, ContentKind, CopiedPiece, Focus, Provenance};
 pub use coverage::{Coverage, ScanMode, SkipReason};
 pub use finding::{CredentialSet, CredentialState, Evidence, Finding, Fingerprint, Verdict};
 pub use grade::{Confidence, Role, Severity};

@@ -1,0 +1,237 @@
+//! The candidates of a version, found from those of the version it was made from.
+//!
+//! Versions of a file share nearly all their bytes. What stands, reach included, inside one copied piece was found
+//! there before; only what an inserted byte or a seam could have changed is looked at again.
+//!
+//! Must not know: where versions come from, what candidates mean.
+//! Invariant: the trace of a version is the same whether it was carried or found in full (a property test).
+
+use crate::model::{CopiedPiece, Span};
+use crate::rules::RuleSet;
+
+use super::candidates::{Anchor, Candidate, Gatherer, VALUE_REACH, anchored, sort};
+use super::phrase::phrases_around;
+
+/// What was found in a text by what stands near it alone, to be carried into versions made from it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    pub(super) candidates: Vec<Candidate>,
+    anchors: Vec<Anchor>,
+    length: usize,
+    /// Whether places in the text are not places in the bytes, so that nothing can be carried.
+    opaque: bool,
+}
+
+impl Trace {
+    /// Whether there is nothing to judge.
+    pub fn is_empty(&self) -> bool {
+        self.candidates.is_empty()
+    }
+
+    /// The trace of a text that stands for other bytes.
+    pub(super) fn opaque(candidates: Vec<Candidate>) -> Self {
+        Self { candidates, opaque: true, ..Self::default() }
+    }
+
+    /// The trace of `text`, found in full.
+    pub(super) fn full(gatherer: &Gatherer, rules: &RuleSet, text: &[u8]) -> Self {
+        let mut trace = Self { length: text.len(), ..Self::default() };
+        gatherer.gather(rules, text, &mut trace.candidates);
+        gatherer.anchors_in(text, Span::new(0, text.len()), |anchor| trace.anchors.push(anchor));
+        trace
+    }
+
+    /// The trace of `text`, which was made from the text of `base` by copying `pieces` (sorted by where they went).
+    pub(super) fn carried(
+        gatherer: &Gatherer,
+        rules: &RuleSet,
+        text: &[u8],
+        base: &Self,
+        pieces: &[CopiedPiece],
+    ) -> Self {
+        if base.opaque {
+            return Self::full(gatherer, rules, text);
+        }
+        let changes = changes(pieces, base.length, text.len());
+        let fresh: usize = changes.iter().map(|change| change.len() + CHANGE_COST).sum();
+        if fresh * 2 > text.len() {
+            return Self::full(gatherer, rules, text);
+        }
+        let version = Version { gatherer, rules, text, base, copies: Copies::new(pieces), changes: &changes };
+        let mut trace = Self { length: text.len(), ..Self::default() };
+        version.tokens(&mut trace.candidates);
+        version.anchors(&mut trace);
+        if gatherer.wants_phrases() {
+            version.phrases(&mut trace.candidates);
+        }
+        sort(&mut trace.candidates);
+        trace.candidates.dedup();
+        trace
+    }
+}
+
+/// What looking around a change costs, as so many bytes of text.
+const CHANGE_COST: usize = 128;
+
+/// Where bytes were inserted, or where two bytes stand side by side that did not before (an empty span).
+fn changes(pieces: &[CopiedPiece], base_length: usize, length: usize) -> Vec<Span> {
+    let mut changes = Vec::with_capacity(pieces.len() + 1);
+    let mut end = 0;
+    for piece in pieces {
+        if piece.to > 0 || piece.from > 0 {
+            changes.push(Span::new(end, piece.to));
+        }
+        end = piece.end();
+    }
+    let is_whole_end = pieces.last().is_some_and(|last| last.from + last.length == base_length);
+    if end < length || !is_whole_end {
+        changes.push(Span::new(end, length));
+    }
+    changes
+}
+
+/// One version under way.
+struct Version<'a> {
+    gatherer: &'a Gatherer,
+    rules: &'a RuleSet,
+    text: &'a [u8],
+    base: &'a Trace,
+    copies: Copies,
+    changes: &'a [Span],
+}
+
+impl Version<'_> {
+    /// Tokens outside every window around a change are carried, the windows are looked at again. No token crosses the
+    /// border of a window: it stands before a byte that no token holds.
+    fn tokens(&self, found: &mut Vec<Candidate>) {
+        let windows = self.windows();
+        let outside = |span: Span| !touches_any(&windows, span);
+        self.carry(found, |candidate, span| {
+            candidate.anchor().is_none() && !is_phrase(candidate) && outside(span)
+        });
+        for &window in &windows {
+            self.gatherer.tokens_in(self.rules, self.text, window, found);
+        }
+    }
+
+    fn windows(&self) -> Vec<Span> {
+        let in_token = self.gatherer.token_bytes();
+        let mut windows: Vec<Span> = Vec::with_capacity(self.changes.len());
+        for change in self.changes {
+            let before =
+                self.text[..change.start].iter().rev().take_while(|&&byte| in_token[usize::from(byte)]);
+            let start = change.start - before.count();
+            // Whether a token is a value is told by what stands shortly before it.
+            let near = (change.end + VALUE_REACH).min(self.text.len());
+            let after = self.text[near..].iter().take_while(|&&byte| in_token[usize::from(byte)]);
+            let end = near + after.count();
+            match windows.last_mut() {
+                Some(last) if start <= last.end => last.end = last.end.max(end),
+                _ => windows.push(Span::new(start, end)),
+            }
+        }
+        windows
+    }
+
+    /// Anchors are carried with what was found at them, unless a change is within their reach.
+    fn anchors(&self, trace: &mut Trace) {
+        for anchor in &self.base.anchors {
+            for to in self.copies.places(Span::new(anchor.at, anchor.at + anchor.len())) {
+                trace.anchors.push(Anchor { at: to, ..*anchor });
+            }
+        }
+        for change in self.changes {
+            let start = change.start.saturating_sub(Anchor::LONGEST);
+            let end = (change.end + Anchor::LONGEST).min(self.text.len());
+            self.gatherer.anchors_in(self.text, Span::new(start, end), |anchor| trace.anchors.push(anchor));
+        }
+        trace.anchors.sort_by_key(|anchor| anchor.at);
+        trace.anchors.dedup();
+        let (near, far): (Vec<Anchor>, Vec<Anchor>) =
+            trace.anchors.iter().partition(|anchor| self.is_near_change(anchor));
+        trace.candidates.extend(near.into_iter().filter_map(|anchor| anchored(self.text, anchor)));
+        self.carry(&mut trace.candidates, |candidate, span| {
+            let offset = candidate.anchor().map(|at| at as isize - candidate.span.start as isize);
+            let at = offset.and_then(|offset| span.start.checked_add_signed(offset));
+            at.is_some_and(|at| far.binary_search_by_key(&at, |anchor| anchor.at).is_ok())
+        });
+    }
+
+    fn is_near_change(&self, anchor: &Anchor) -> bool {
+        let (before, after) = anchor.reach();
+        touches_any(self.changes, Span::new(anchor.at.saturating_sub(before), anchor.at + after))
+    }
+
+    /// Runs of list words near a change are looked at again, the phrases of all others are carried.
+    fn phrases(&self, found: &mut Vec<Candidate>) {
+        let mut covered = Vec::new();
+        let mut fresh = Vec::new();
+        for &change in self.changes {
+            phrases_around(self.text, change, &mut |run| covered.push(run), &mut |phrase| {
+                fresh.push(Candidate::of_phrase(phrase))
+            });
+        }
+        covered.sort_by_key(|run| run.start);
+        let untouched = |span: Span| !touches_any(&covered, span) && !touches_any(self.changes, span);
+        self.carry(found, |candidate, span| is_phrase(candidate) && untouched(span));
+        found.append(&mut fresh);
+    }
+
+    /// Adds the candidates of the base that stand in copied pieces and that `keep` wants at their new place.
+    fn carry(&self, found: &mut Vec<Candidate>, keep: impl Fn(&Candidate, Span) -> bool) {
+        for candidate in &self.base.candidates {
+            for to in self.copies.places(candidate.span) {
+                let span = Span::new(to, to + candidate.span.len());
+                if keep(candidate, span) {
+                    found.push(candidate.moved(candidate.span.start, to));
+                }
+            }
+        }
+    }
+}
+
+fn is_phrase(candidate: &Candidate) -> bool {
+    matches!(candidate.clue, super::candidates::Clue::Phrase(_))
+}
+
+/// Whether `span` overlaps or adjoins one of `spans`, which are sorted.
+fn touches_any(spans: &[Span], span: Span) -> bool {
+    // Runs of words may overlap each other, so that ends are not sorted; windows and changes are disjoint.
+    let first = spans.partition_point(|other| other.end < span.start);
+    spans[first..].iter().take_while(|other| other.start <= span.end).any(|other| other.end >= span.start)
+}
+
+/// Finds where a stretch of the base went. A base can be copied in any order and more than once.
+struct Copies {
+    /// By where they come from.
+    pieces: Vec<CopiedPiece>,
+    /// How far the pieces up to each one reach in the base.
+    reached: Vec<usize>,
+}
+
+impl Copies {
+    fn new(pieces: &[CopiedPiece]) -> Self {
+        let mut pieces = pieces.to_vec();
+        pieces.sort_by_key(|piece| piece.from);
+        let mut most = 0;
+        let reached = pieces
+            .iter()
+            .map(|piece| {
+                most = most.max(piece.from + piece.length);
+                most
+            })
+            .collect();
+        Self { pieces, reached }
+    }
+
+    /// Every place where all of `span` went.
+    fn places(&self, span: Span) -> impl Iterator<Item = usize> {
+        let begun = self.pieces.partition_point(|piece| piece.from <= span.start);
+        (0..begun)
+            .rev()
+            .take_while(move |&index| self.reached[index] >= span.end)
+            .map(|index| self.pieces[index])
+            .filter(move |piece| span.end <= piece.from + piece.length)
+            .map(move |piece| span.start - piece.from + piece.to)
+    }
+}
