@@ -7,6 +7,31 @@ use std::sync::Arc;
 
 use super::{Confidence, Exposure, Place, Provenance, Role, Secret, Severity, Span};
 
+/// Where a person wrote down that a finding is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Allowance {
+    /// A comment beside the value.
+    Comment,
+    /// An entry of a configuration file.
+    Configuration,
+    /// A pattern of an ignore file.
+    IgnoreFile,
+    /// An entry of the baseline.
+    Baseline,
+}
+
+impl Allowance {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Configuration => "configuration",
+            Self::IgnoreFile => "ignore-file",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
 /// What was decided about a finding, and by whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
@@ -15,7 +40,9 @@ pub enum Verdict {
     Open,
     /// A person allowed it; `by` names the comment or entry, `reason` is theirs.
     Allowed {
-        /// The convention that was used, such as `keyfence:allow` or `gitleaks:allow`.
+        /// What kind of place the decision stands in.
+        kind: Allowance,
+        /// The convention that was used, such as `keyfence:allow` or `gitleaks:allow`, or the file and its entry.
         by: String,
         /// What the person wrote after it.
         reason: Option<String>,

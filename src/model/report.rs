@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Confidence, Coverage, CredentialSet, Finding, Problem};
+use super::{Confidence, Coverage, CredentialSet, Finding, Notice, Problem};
 
 /// What to know and do about a provider's credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Report {
     pub credentials: Vec<CredentialSet>,
     /// What could not be looked at.
     pub problems: Vec<Problem>,
+    /// What people should know about what they allowed; changes no outcome.
+    pub notices: Vec<Notice>,
     /// What was looked at.
     pub coverage: Coverage,
     /// What to do, by provider id, for every provider named above.

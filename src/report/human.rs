@@ -80,6 +80,7 @@ pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> 
         Occasion::Scan => guides(&mut page, &groups),
     }
     summary::problems(&mut page);
+    summary::notices(&mut page);
     summary::summary(&mut page, &groups);
     out.write_all(page.text.as_bytes())
 }

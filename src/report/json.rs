@@ -11,7 +11,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Coverage, CredentialSet, Evidence, Finding, Problem, ProblemKind, Report, ScanMode, SkipReason, Verdict,
+    Coverage, CredentialSet, Evidence, FilePath, Finding, Notice, Problem, ProblemKind, Report, ScanMode,
+    SkipReason, Verdict,
 };
 
 use super::escape::{begins_hash_command, is_unsafe};
@@ -60,6 +61,7 @@ struct WireReport<'a> {
     findings: Vec<WireFinding<'a>>,
     credentials: Vec<WireCredential<'a>>,
     problems: Vec<WireProblem<'a>>,
+    notices: Vec<WireNotice<'a>>,
     coverage: WireCoverage,
 }
 
@@ -72,6 +74,7 @@ impl<'a> WireReport<'a> {
             findings: findings.map(|finding| WireFinding::of(finding, report, options)).collect(),
             credentials: report.credentials.iter().map(|set| WireCredential::of(set, report)).collect(),
             problems: report.problems.iter().map(WireProblem::of).collect(),
+            notices: report.notices.iter().map(WireNotice::of).collect(),
             coverage: WireCoverage::of(report),
         }
     }
@@ -87,6 +90,7 @@ struct WireFinding<'a> {
     severity: &'static str,
     confidence: &'static str,
     verdict: &'static str,
+    allowed_kind: Option<&'static str>,
     allowed_by: Option<&'a str>,
     allowed_reason: Option<&'a str>,
     path: String,
@@ -105,9 +109,11 @@ struct WireFinding<'a> {
 
 impl<'a> WireFinding<'a> {
     fn of(finding: &'a Finding, report: &'a Report, options: &JsonOptions) -> Self {
-        let (allowed_by, allowed_reason) = match &finding.verdict {
-            Verdict::Allowed { by, reason } => (Some(by.as_str()), reason.as_deref()),
-            Verdict::Open | Verdict::Known | Verdict::Test => (None, None),
+        let (allowed_kind, allowed_by, allowed_reason) = match &finding.verdict {
+            Verdict::Allowed { kind, by, reason } => {
+                (Some(kind.as_str()), Some(by.as_str()), reason.as_deref())
+            }
+            Verdict::Open | Verdict::Known | Verdict::Test => (None, None, None),
         };
         let value = || String::from_utf8_lossy(finding.secret.expose()).into_owned();
         Self {
@@ -119,6 +125,7 @@ impl<'a> WireFinding<'a> {
             severity: finding.severity.as_str(),
             confidence: finding.confidence.as_str(),
             verdict: finding.verdict.as_str(),
+            allowed_kind,
             allowed_by,
             allowed_reason,
             path: finding.provenance.path.to_text(),
@@ -182,6 +189,25 @@ impl<'a> WireCredential<'a> {
             revoke: guide.and_then(|guide| guide.revoke.as_deref()),
             steps: guide.map_or(&[], |guide| guide.steps.as_slice()),
             findings: &set.findings,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WireNotice<'a> {
+    kind: &'static str,
+    path: Option<String>,
+    line: Option<u32>,
+    message: &'a str,
+}
+
+impl<'a> WireNotice<'a> {
+    fn of(notice: &'a Notice) -> Self {
+        Self {
+            kind: notice.kind.as_str(),
+            path: notice.path.as_ref().map(FilePath::to_text),
+            line: notice.line,
+            message: &notice.message,
         }
     }
 }

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use colored::Color;
 
-use crate::model::{Confidence, Coverage, Outcome, Problem, Report, ScanMode, Severity, SkipReason, Verdict};
+use crate::model::{
+    Confidence, Coverage, Notice, NoticeKind, Outcome, Problem, Report, ScanMode, Severity, SkipReason,
+    Verdict,
+};
 
 use super::escape::{escape, escape_text};
 use super::hook;
@@ -42,6 +45,38 @@ fn problem_words(problem: &Problem) -> String {
         (Some(path), Some(object)) => format!("{path} ({object}): {message}"),
         (Some(one), None) | (None, Some(one)) => format!("{one}: {message}"),
         (None, None) => message,
+    }
+}
+
+/// What the person should know about what was allowed; the first few of each kind, and how many more.
+pub(super) fn notices(page: &mut Page<'_>) {
+    const SHOWN: usize = 5;
+    let mut kinds: BTreeMap<NoticeKind, Vec<&Notice>> = BTreeMap::new();
+    for notice in &page.report.notices {
+        kinds.entry(notice.kind).or_default().push(notice);
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("To know", Ink::BOLD);
+    for notices in kinds.values() {
+        for notice in notices.iter().take(SHOWN) {
+            page.prose("  ", &notice_words(notice));
+        }
+        let more = notices.len().saturating_sub(SHOWN);
+        if more > 0 {
+            page.prose("  ", &format!("… and {more} more of this kind"));
+        }
+    }
+}
+
+fn notice_words(notice: &Notice) -> String {
+    let message = escape_text(&notice.message);
+    match (&notice.path, notice.line) {
+        (Some(path), Some(line)) => format!("{}:{line}: {message}", escape(path.as_bytes())),
+        (Some(path), None) => format!("{}: {message}", escape(path.as_bytes())),
+        (None, _) => message,
     }
 }
 

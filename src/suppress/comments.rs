@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Captures, Regex};
 
-use crate::model::{Finding, Verdict};
+use crate::model::{Allowance, Finding, Verdict};
 
 /// How far from the value a form may stand, in bytes: a comment in a minified file must not allow all of it.
 const REACH: usize = 4096;
@@ -181,7 +181,11 @@ fn allowance(text: &[u8], side: Side, rule: &str, target: Target) -> Option<Verd
         let form = FORMS.iter().find(|form| captures.name(form.group).is_some())?;
         if form.target == target && names_rule(form, &captures, rule) {
             let end = captures.name("end").map_or(text.len(), |end| end.start());
-            return Some(Verdict::Allowed { by: form.name.to_owned(), reason: reason(&text[end..], side) });
+            return Some(Verdict::Allowed {
+                kind: Allowance::Comment,
+                by: form.name.to_owned(),
+                reason: reason(&text[end..], side),
+            });
         }
         // What ended this form may begin the next.
         from = captures.name("end").map_or(text.len(), |end| end.start());
@@ -234,8 +238,8 @@ mod tests {
 
     use super::{FORMS, SuppressOptions, Suppressor};
     use crate::model::{
-        Confidence, Evidence, FilePath, Finding, Fingerprint, Place, Provenance, Role, Secret, Severity,
-        Span, Verdict,
+        Allowance, Confidence, Evidence, FilePath, Finding, Fingerprint, Place, Provenance, Role, Secret,
+        Severity, Span, Verdict,
     };
 
     /// The text, with the value between `⟨` and `⟩` (removed before it is judged), and who allows it with what
@@ -384,9 +388,11 @@ mod tests {
             let (bytes, start, end) = marked(text);
             let expected = match expected {
                 None => Verdict::Open,
-                Some((by, reason)) => {
-                    Verdict::Allowed { by: (*by).into(), reason: reason.map(str::to_owned) }
-                }
+                Some((by, reason)) => Verdict::Allowed {
+                    kind: Allowance::Comment,
+                    by: (*by).into(),
+                    reason: reason.map(str::to_owned),
+                },
             };
             assert_eq!(suppressor.judge(&finding(start, end), &bytes, 0), expected, "{text}");
             let in_a_piece = finding(start + 1000, end + 1000);

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfence::model::{
-    Confidence, Coverage, CredentialSet, CredentialState, Evidence, FilePath, Finding, Fingerprint, Guide,
-    Place, Problem, ProblemKind, Provenance, Report, Role, ScanMode, Secret, Severity, SkipReason, Span,
-    Verdict,
+    Allowance, Confidence, Coverage, CredentialSet, CredentialState, Evidence, FilePath, Finding,
+    Fingerprint, Guide, Place, Problem, ProblemKind, Provenance, Report, Role, ScanMode, Secret, Severity,
+    SkipReason, Span, Verdict,
 };
 use sha2::{Digest, Sha256};
 
@@ -98,7 +98,7 @@ pub fn judged(finding: Finding, verdict: Verdict) -> Finding {
 }
 
 pub fn allowed(by: &str, reason: Option<&str>) -> Verdict {
-    Verdict::Allowed { by: by.into(), reason: reason.map(Into::into) }
+    Verdict::Allowed { kind: Allowance::Comment, by: by.into(), reason: reason.map(Into::into) }
 }
 
 /// The report of these credentials, given worst first.
