@@ -37,6 +37,7 @@
 //! | room | what lives there | what it must not know |
 //! |---|---|---|
 //! | [`model`] | values that every room speaks in: [`Chunk`], [`Finding`], [`Report`] | I/O, git, arguments, threads |
+//! | [`config`] | the configuration file as plain values | arguments, files |
 //! | [`rules`] | the pack format, and the packs as tables made when the crate is built | where bytes come from |
 //! | [`detect`] | bytes to findings, a pure function of bytes and rules | files, git, clock, environment, printing |
 //! | [`source`] | everything that can be scanned: trees, standard input, git | rules, output |
@@ -81,6 +82,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod config;
 pub mod detect;
 pub mod model;
 pub mod report;

@@ -15,7 +15,7 @@ use crate::model::{
     Chunk, Confidence, Coverage, CredentialSet, Finding, Problem, ProblemKind, Report, ScanMode, Verdict,
 };
 use crate::source::{Receiver, Source, SourceError, Worker};
-use crate::suppress::Suppressor;
+use crate::suppress::{Beside, Suppressor};
 
 /// How to scan.
 pub struct ScanOptions {
@@ -89,6 +89,7 @@ impl Worker for Clerk<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
         let detector = self.desk.detector;
         let scratch = &mut self.scratch;
+        self.desk.options.suppressor.observe(chunk);
         match catch_unwind(AssertUnwindSafe(|| detector.detect(chunk, scratch))) {
             Ok(mut detection) if !detection.findings.is_empty() => {
                 self.judge(&mut detection, chunk);
@@ -128,13 +129,15 @@ impl Clerk<'_> {
         let suppressor = &self.desk.options.suppressor;
         let Some(decoded) = detection.decoded.take() else {
             for finding in &mut detection.findings {
-                finding.verdict = suppressor.judge(finding, chunk.bytes, chunk.offset);
+                let beside = Beside { bytes: chunk.bytes, offset: chunk.offset, focus: chunk.focus };
+                finding.verdict = suppressor.judge(finding, &beside);
             }
             return;
         };
         for (finding, span) in detection.findings.iter_mut().zip(decoded.spans) {
             let asked = Finding { span, ..finding.clone() };
-            finding.verdict = suppressor.judge(&asked, &decoded.text, 0);
+            let beside = Beside { bytes: &decoded.text, offset: 0, focus: chunk.focus };
+            finding.verdict = suppressor.judge(&asked, &beside);
         }
     }
 }
@@ -151,6 +154,7 @@ impl Drop for Clerk<'_> {
 impl Gathered {
     fn report(mut self, detector: &Detector, options: &ScanOptions, begun: Instant) -> Report {
         self.coverage.mode = options.mode;
+        self.problems.append(&mut options.suppressor.problems());
         self.problems.sort_by(|one, other| {
             (&one.path, one.kind, &one.object, &one.message).cmp(&(
                 &other.path,
@@ -161,6 +165,7 @@ impl Gathered {
         });
         let mut report = Report {
             problems: self.problems,
+            notices: options.suppressor.notices(),
             coverage: self.coverage,
             threshold: Some(options.threshold),
             ..Report::default()

@@ -20,7 +20,7 @@ use crate::rules::format::MAX_PACK_BYTES;
 use crate::scan::{ScanOptions, scan};
 use crate::source::git::{CommitMessage, GitEnvironment, Layout, Staged, StagedOptions};
 use crate::source::{Source, Stdin, Tree, TreeOptions};
-use crate::suppress::{SuppressOptions, Suppressor};
+use crate::suppress::{Comments, SuppressOptions, Suppressor};
 
 /// Columns of a report that nobody watches being written.
 const PLAIN_WIDTH: usize = 100;
@@ -159,7 +159,10 @@ fn look(
     let options = ScanOptions {
         mode: mode(what),
         threshold: detection.threshold,
-        suppressor: Suppressor::new(SuppressOptions { honour_comments: detection.honour_comments }),
+        suppressor: Suppressor::new(SuppressOptions {
+            comments: if detection.honour_comments { Comments::All } else { Comments::Ignored },
+            ..SuppressOptions::default()
+        }),
         interrupted: interrupt.flag(),
         progress: Some(bar.counts()),
     };

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod coverage;
+mod day;
 mod finding;
 mod grade;
 mod history;
@@ -17,6 +18,7 @@ mod span;
 
 pub use chunk::{Chunk, ContentKind, CopiedPiece, Focus, Provenance};
 pub use coverage::{Coverage, ScanMode, SkipReason};
+pub use day::Day;
 pub use finding::{Allowance, CredentialSet, CredentialState, Evidence, Finding, Fingerprint, Verdict};
 pub use grade::{Confidence, Role, Severity};
 pub use history::{Commit, Exposure, Occurrence, Reach};

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// A path with `/` between its parts on every system, kept as bytes because git and Unix do not promise UTF-8.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FilePath(Vec<u8>);
 
 impl FilePath {

@@ -163,6 +163,13 @@ impl Pack {
         if text.len() > MAX_PACK_BYTES {
             return Err(format!("larger than {MAX_PACK_BYTES} bytes"));
         }
+        // The YAML reader's time grows with the square of the depth; no honest pack comes near this one.
+        let depth = text.bytes().try_fold(0_usize, |depth, byte| match byte {
+            b'[' | b'{' => (depth < 1_000).then_some(depth + 1),
+            b']' | b'}' => Some(depth.saturating_sub(1)),
+            _ => Some(depth),
+        });
+        require(depth.is_some(), || "nested deeper than 1000 brackets".to_owned())?;
         let pack: Self = serde_yaml::from_str(text).map_err(|error| yaml_message(&error))?;
         pack.check()?;
         Ok(pack)

@@ -8,53 +8,71 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Captures, Regex};
 
-use crate::model::{Allowance, Finding, Verdict};
+use crate::model::Finding;
 
 /// How far from the value a form may stand, in bytes: a comment in a minified file must not allow all of it.
 const REACH: usize = 4096;
 
+/// How our own forms begin.
+const OWN: &[u8] = b"keyfence:allow";
+
 /// The longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 200;
 
-/// What is honoured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SuppressOptions {
-    /// Whether comments in the scanned text count.
-    pub honour_comments: bool,
+/// A comment that would allow a finding.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Comment {
+    /// What the report calls its form.
+    pub(super) form: &'static str,
+    /// What the person wrote after it.
+    pub(super) reason: Option<String>,
+    /// Where it stands, from 1.
+    pub(super) line: u32,
 }
 
-impl Default for SuppressOptions {
-    fn default() -> Self {
-        Self { honour_comments: true }
-    }
+/// The comments that would allow `finding`, whose span counts from `offset` bytes before `bytes`, the text that
+/// detection saw; those of its own lines first.
+pub(super) fn beside(finding: &Finding, bytes: &[u8], offset: u64) -> Vec<Comment> {
+    let Some(around) = Surroundings::of(finding, bytes, offset) else { return Vec::new() };
+    let (first, last) = (finding.place.line, finding.place.end_line);
+    let places = [
+        (around.before, Side::Before, Target::SameLine, first),
+        (around.after, Side::After, Target::SameLine, last),
+        (around.line_above, Side::Above, Target::NextLine, first.saturating_sub(1)),
+    ];
+    let comments = places.into_iter().filter_map(|(text, side, target, line)| {
+        let (form, reason) = allowance(text, side, &finding.rule, target)?;
+        Some(Comment { form, reason, line })
+    });
+    comments.collect()
 }
 
-/// Decides about findings.
-#[derive(Clone, Debug, Default)]
-pub struct Suppressor {
-    options: SuppressOptions,
-}
-
-impl Suppressor {
-    /// A suppressor that honours what `options` say.
-    pub fn new(options: SuppressOptions) -> Self {
-        Self { options }
-    }
-
-    /// The one verdict about `finding`, whose span counts from `chunk_offset` bytes before `bytes`, the text that
-    /// detection saw. What is not open keeps its verdict.
-    pub fn judge(&self, finding: &Finding, bytes: &[u8], chunk_offset: u64) -> Verdict {
-        if !self.options.honour_comments || !finding.verdict.is_open() {
-            return finding.verdict.clone();
+/// The lines, from 1, in which one of our own forms stands.
+pub(super) fn lines_of_own_forms(bytes: &[u8]) -> Vec<u32> {
+    let mut lines = Vec::new();
+    let (mut counted, mut line) = (0, 1_u32);
+    for at in memchr::memmem::find_iter(bytes, OWN) {
+        let line_ends = memchr::memchr_iter(b'\n', &bytes[counted..at]).count();
+        line = line.saturating_add(u32::try_from(line_ends).unwrap_or(u32::MAX));
+        counted = at;
+        // The byte before tells whether the form is a word of its own.
+        let text = &bytes[at.saturating_sub(2)..bytes.len().min(at + REACH)];
+        let is_own = |captures: &Captures<'_>| {
+            captures.name("keyfence").or(captures.name("keyfence_next")).is_some_and(|form| form.start() <= 2)
+        };
+        if lines.last() != Some(&line)
+            && PATTERN.captures(first_line_or_all(text)).as_ref().is_some_and(is_own)
+        {
+            lines.push(line);
         }
-        let Some(around) = Surroundings::of(finding, bytes, chunk_offset) else { return Verdict::Open };
-        let same_line = [(around.before, Side::Before), (around.after, Side::After)];
-        same_line
-            .into_iter()
-            .find_map(|(text, side)| allowance(text, side, &finding.rule, Target::SameLine))
-            .or_else(|| allowance(around.line_above, Side::Above, &finding.rule, Target::NextLine))
-            .unwrap_or(Verdict::Open)
     }
+    lines
+}
+
+/// `text` up to the line end after its third byte: the two before belong to the line above at most.
+fn first_line_or_all(text: &[u8]) -> &[u8] {
+    let end = text.iter().skip(2).position(|&byte| is_line_end(byte)).map_or(text.len(), |at| at + 2);
+    &text[..end]
 }
 
 /// The text beside a value: of its first line what stands before it, of its last line what stands after it.
@@ -136,13 +154,15 @@ const fn form(group: &'static str, name: &'static str, target: Target, pattern: 
 }
 
 /// Longer forms stand before those they begin with.
-const FORMS: [Form; 12] = [
+const FORMS: [Form; 14] = [
     form("keyfence_next", "keyfence:allow-next-line", Target::NextLine, r"keyfence:allow-next-line"),
     form("keyfence", "keyfence:allow", Target::SameLine, r"keyfence:allow"),
     form("gitleaks", "gitleaks:allow", Target::SameLine, r"gitleaks:allow"),
     form("betterleaks", "betterleaks:allow", Target::SameLine, r"betterleaks:allow"),
     form("trufflehog", "trufflehog:ignore", Target::SameLine, r"trufflehog:ignore"),
     form("kingfisher", "kingfisher:ignore", Target::SameLine, r"kingfisher:ignore"),
+    form("keyhog_allow", "keyhog:allow", Target::SameLine, r"keyhog:allow"),
+    form("keyhog", "keyhog:ignore", Target::SameLine, r"keyhog:ignore"),
     form("ggignore", "ggignore", Target::SameLine, r"ggignore"),
     form("ggshield", "ggshield:ignore", Target::SameLine, r"ggshield:ignore"),
     form(
@@ -174,18 +194,14 @@ static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&pattern).expect("the pattern is made of constants and a test runs every form")
 });
 
-/// The verdict of the first form in `text` that speaks about `target` and about `rule`.
-fn allowance(text: &[u8], side: Side, rule: &str, target: Target) -> Option<Verdict> {
+/// The first form in `text` that speaks about `target` and about `rule`.
+fn allowance(text: &[u8], side: Side, rule: &str, target: Target) -> Option<(&'static str, Option<String>)> {
     let mut from = 0;
     while let Some(captures) = PATTERN.captures_at(text, from) {
         let form = FORMS.iter().find(|form| captures.name(form.group).is_some())?;
         if form.target == target && names_rule(form, &captures, rule) {
             let end = captures.name("end").map_or(text.len(), |end| end.start());
-            return Some(Verdict::Allowed {
-                kind: Allowance::Comment,
-                by: form.name.to_owned(),
-                reason: reason(&text[end..], side),
-            });
+            return Some((form.name, reason(&text[end..], side)));
         }
         // What ended this form may begin the next.
         from = captures.name("end").map_or(text.len(), |end| end.start());
@@ -236,10 +252,11 @@ fn looks_like_value(word: &str) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use super::{FORMS, SuppressOptions, Suppressor};
+    use super::super::{Beside, Comments, SuppressOptions, Suppressor};
+    use super::{FORMS, lines_of_own_forms};
     use crate::model::{
-        Allowance, Confidence, Evidence, FilePath, Finding, Fingerprint, Place, Provenance, Role, Secret,
-        Severity, Span, Verdict,
+        Allowance, Confidence, Evidence, FilePath, Finding, Fingerprint, Focus, Place, Provenance, Role,
+        Secret, Severity, Span, Verdict,
     };
 
     /// The text, with the value between `⟨` and `⟩` (removed before it is judged), and who allows it with what
@@ -288,6 +305,8 @@ mod tests {
         ("k = '⟨V⟩' # betterleaks:allow", Some(("betterleaks:allow", None))),
         ("k = '⟨V⟩' # trufflehog:ignore", Some(("trufflehog:ignore", None))),
         ("k = '⟨V⟩' # kingfisher:ignore", Some(("kingfisher:ignore", None))),
+        ("k = '⟨V⟩' # keyhog:allow", Some(("keyhog:allow", None))),
+        ("k = '⟨V⟩' # keyhog:ignore", Some(("keyhog:ignore", None))),
         ("k = '⟨V⟩' # ggignore", Some(("ggignore", None))),
         ("k = '⟨V⟩' # ggshield:ignore", Some(("ggshield:ignore", None))),
         ("k = '⟨V⟩' # pragma: allowlist secret", Some(("pragma: allowlist secret", None))),
@@ -374,6 +393,10 @@ mod tests {
         }
     }
 
+    fn judge(suppressor: &Suppressor, finding: &Finding, bytes: &[u8], offset: u64) -> Verdict {
+        suppressor.judge(finding, &Beside { bytes, offset, focus: &Focus::Whole })
+    }
+
     fn marked(text: &str) -> (Vec<u8>, usize, usize) {
         let (before, rest) = text.split_once('⟨').expect("the value begins");
         let (value, after) = rest.split_once('⟩').expect("the value ends");
@@ -394,9 +417,9 @@ mod tests {
                     reason: reason.map(str::to_owned),
                 },
             };
-            assert_eq!(suppressor.judge(&finding(start, end), &bytes, 0), expected, "{text}");
+            assert_eq!(judge(&suppressor, &finding(start, end), &bytes, 0), expected, "{text}");
             let in_a_piece = finding(start + 1000, end + 1000);
-            assert_eq!(suppressor.judge(&in_a_piece, &bytes, 1000), expected, "{text} in a piece");
+            assert_eq!(judge(&suppressor, &in_a_piece, &bytes, 1000), expected, "{text} in a piece");
         }
     }
 
@@ -413,22 +436,72 @@ mod tests {
         let (bytes, start, end) = marked("k = ⟨V⟩ # keyfence:allow");
         for verdict in [Verdict::Known, Verdict::Test] {
             let made = Finding { verdict: verdict.clone(), ..finding(start, end) };
-            assert_eq!(Suppressor::default().judge(&made, &bytes, 0), verdict);
+            assert_eq!(judge(&Suppressor::default(), &made, &bytes, 0), verdict);
         }
-        let deaf = Suppressor::new(SuppressOptions { honour_comments: false });
-        assert_eq!(deaf.judge(&finding(start, end), &bytes, 0), Verdict::Open);
+        let deaf =
+            Suppressor::new(SuppressOptions { comments: Comments::Ignored, ..SuppressOptions::default() });
+        assert_eq!(judge(&deaf, &finding(start, end), &bytes, 0), Verdict::Open);
     }
 
     #[test]
     fn far_comments_and_wrong_spans_allow_nothing() {
         let suppressor = Suppressor::default();
         let far = format!("k = V{} keyfence:allow", ",".repeat(5000));
-        assert_eq!(suppressor.judge(&finding(4, 5), far.as_bytes(), 0), Verdict::Open);
+        assert_eq!(judge(&suppressor, &finding(4, 5), far.as_bytes(), 0), Verdict::Open);
         for (start, end, offset) in [(4, 500, 0), (500, 501, 0), (4, 5, 10)] {
             assert_eq!(
-                suppressor.judge(&finding(start, end), b"k = V # keyfence:allow", offset),
+                judge(&suppressor, &finding(start, end), b"k = V # keyfence:allow", offset),
                 Verdict::Open
             );
+        }
+    }
+
+    #[test]
+    fn comments_that_come_with_what_is_checked_can_be_refused() {
+        let gate = Suppressor::new(SuppressOptions { comments: Comments::Old, ..SuppressOptions::default() });
+        let (bytes, start, end) = marked("# keyfence:allow-next-line x\nk = '⟨V⟩' # gitleaks:allow");
+        let mut asked = finding(start, end);
+        asked.place = Place { line: 2, column: 6, end_line: 2, end_column: 7 };
+        for (added, by) in [
+            (vec![(1, 2)], None),
+            (vec![(1, 1)], Some("gitleaks:allow")),
+            (vec![(2, 2)], Some("keyfence:allow-next-line")),
+            (vec![(9, 9)], Some("gitleaks:allow")),
+        ] {
+            let focus = Focus::Lines(added.clone());
+            let verdict = gate.judge(&asked, &Beside { bytes: &bytes, offset: 0, focus: &focus });
+            let actual = match &verdict {
+                Verdict::Allowed { by, .. } => Some(by.as_str()),
+                _ => None,
+            };
+            assert_eq!(actual, by, "{added:?}");
+        }
+        let lines: Vec<_> = gate.notices().iter().map(|notice| (notice.kind.as_str(), notice.line)).collect();
+        assert_eq!(lines, [("comment-refused", Some(1)), ("comment-refused", Some(2))]);
+    }
+
+    #[test]
+    fn a_reason_can_be_asked_for() {
+        let strict = Suppressor::new(SuppressOptions { require_reason: true, ..SuppressOptions::default() });
+        for (text, is_open) in [("k = ⟨V⟩ # keyfence:allow", true), ("k = ⟨V⟩ # keyfence:allow why", false)]
+        {
+            let (bytes, start, end) = marked(text);
+            assert_eq!(judge(&strict, &finding(start, end), &bytes, 0).is_open(), is_open, "{text}");
+        }
+        assert_eq!(strict.notices().len(), 1);
+    }
+
+    #[test]
+    fn own_forms_are_counted_by_line() {
+        for (text, expected) in [
+            ("", &[][..]),
+            ("# keyfence:allow", &[1]),
+            ("\n\n# keyfence:allow x\n# keyfence:allow-next-line\n", &[3, 4]),
+            ("// keyfence:allow[a] keyfence:allow[b]", &[1]),
+            ("xkeyfence:allow keyfence:allowed", &[]),
+            ("\r\nkeyfence:allow\r\n", &[2]),
+        ] {
+            assert_eq!(lines_of_own_forms(text.as_bytes()), expected, "{text:?}");
         }
     }
 }
