@@ -68,7 +68,14 @@ impl Seen {
 }
 
 fn options(paths: Vec<PathBuf>) -> TreeOptions {
-    TreeOptions { paths, ignore_rules: true, max_file_size: None, threads: 2, piece_overlap: 4096 }
+    TreeOptions {
+        paths,
+        ignore_rules: true,
+        max_file_size: None,
+        left_out: None,
+        threads: 2,
+        piece_overlap: 4096,
+    }
 }
 
 fn scan(options: TreeOptions) -> Seen {

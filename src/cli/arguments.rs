@@ -62,9 +62,9 @@ pub(crate) struct ScanArguments {
     /// Leave out files larger than this, such as 512K, 64M or 1G; they are counted
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_size: Option<u64>,
-    /// List findings that are at least this sure
-    #[arg(long, value_enum, value_name = "LEVEL", default_value_t)]
-    pub(crate) confidence: ConfidenceArgument,
+    /// List findings that are at least this sure (default: what the configuration says, else likely)
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) confidence: Option<ConfidenceArgument>,
     /// How the report is written
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) format: FormatArgument,
@@ -86,6 +86,8 @@ pub(crate) struct ScanArguments {
     /// Add rules from a pack file or a directory of packs (may be repeated)
     #[arg(long, value_name = "PATH")]
     pub(crate) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
     /// Print nothing when nothing was found
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -95,6 +97,23 @@ pub(crate) struct ScanArguments {
     /// Show no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+}
+
+/// Which files of the project count.
+#[derive(Debug, Default, Args)]
+pub(crate) struct PolicyArguments {
+    /// Read the configuration from here (default: .keyfence.yaml at the root of the project)
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read no configuration, no .keyfenceignore and no baseline
+    #[arg(long)]
+    pub(crate) no_config: bool,
+    /// Read the baseline from here (default: .keyfence-baseline at the root of the project)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_baseline", "no_config"])]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Count what the baseline holds, too
+    #[arg(long)]
+    pub(crate) no_baseline: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,12 +183,11 @@ impl Stage {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ConfidenceArgument {
     /// A random value with a name that could mean a secret
     Possible,
     /// Shape and context agree
-    #[default]
     Likely,
     /// Proved by a checksum or self-identifying
     Certain,

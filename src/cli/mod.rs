@@ -9,6 +9,7 @@ mod files;
 mod hook;
 mod interrupt;
 mod output;
+mod policy;
 mod progress;
 mod request;
 mod scan;

@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{
-    Arguments, ColorArgument, Command, FormatArgument, HookCommand, PlaceArguments, RunArguments,
-    ScanArguments, Stage,
+    Arguments, ColorArgument, Command, FormatArgument, HookCommand, PlaceArguments, PolicyArguments,
+    RunArguments, ScanArguments, Stage,
 };
 use super::failure::Failure;
 use crate::model::Confidence;
@@ -52,9 +52,26 @@ pub(crate) enum What {
 /// How it is looked at.
 #[derive(Debug)]
 pub(crate) struct Detection {
-    pub(crate) threshold: Confidence,
+    /// What was asked for; the configuration is asked where nothing was.
+    pub(crate) threshold: Option<Confidence>,
     pub(crate) honour_comments: bool,
     pub(crate) packs: Vec<PathBuf>,
+    pub(crate) policy: PolicyRequest,
+}
+
+/// Which files of the project count.
+#[derive(Debug)]
+pub(crate) struct PolicyRequest {
+    pub(crate) use_config: bool,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) use_baseline: bool,
+    pub(crate) baseline: Option<PathBuf>,
+}
+
+impl Default for PolicyRequest {
+    fn default() -> Self {
+        Self { use_config: true, config: None, use_baseline: true, baseline: None }
+    }
 }
 
 /// How the report is written.
@@ -107,9 +124,10 @@ impl ScanRequest {
         Ok(Self {
             what,
             detection: Detection {
-                threshold: arguments.confidence.into(),
+                threshold: arguments.confidence.map(Into::into),
                 honour_comments: !arguments.no_inline_allow,
                 packs: arguments.rules,
+                policy: PolicyRequest::from_arguments(arguments.policy),
             },
             writing: Writing {
                 format: arguments.format,
@@ -122,6 +140,17 @@ impl ScanRequest {
             threads: arguments.threads,
             progress: !arguments.no_progress && !arguments.quiet,
         })
+    }
+}
+
+impl PolicyRequest {
+    pub(crate) fn from_arguments(arguments: PolicyArguments) -> Self {
+        Self {
+            use_config: !arguments.no_config,
+            config: arguments.config,
+            use_baseline: !arguments.no_baseline,
+            baseline: arguments.baseline,
+        }
     }
 }
 

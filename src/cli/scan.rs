@@ -4,23 +4,21 @@
 //! Invariant: a hook and a scan of the same bytes see the same findings; they only tell them differently.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::arguments::{ColorArgument, FormatArgument, Stage};
 use super::failure::{Ending, Failure};
 use super::interrupt::Interrupt;
 use super::output::Target;
+use super::policy::{self, Prepared, Root, Terms};
 use super::progress::Bar;
-use super::request::{Detection, HookRun, ScanRequest, What, Writing};
-use super::text;
-use crate::detect::Detector;
-use crate::model::{Confidence, FilePath, Report, ScanMode};
+use super::request::{Detection, HookRun, PolicyRequest, ScanRequest, What, Writing};
+use crate::model::{FilePath, Report, ScanMode};
 use crate::report::{HookStage, HumanStyle, JsonOptions, Occasion, write_human, write_json};
-use crate::rules::RuleSet;
-use crate::rules::format::MAX_PACK_BYTES;
 use crate::scan::{ScanOptions, scan};
 use crate::source::git::{CommitMessage, GitEnvironment, Layout, Staged, StagedOptions};
-use crate::source::{Source, Stdin, Tree, TreeOptions};
-use crate::suppress::{Comments, SuppressOptions, Suppressor};
+use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions};
+use crate::suppress::{Comments, Policy};
 
 /// Columns of a report that nobody watches being written.
 const PLAIN_WIDTH: usize = 100;
@@ -29,10 +27,9 @@ const PLAIN_WIDTH: usize = 100;
 pub(crate) fn perform(request: &ScanRequest) -> Result<Ending, Failure> {
     let threads = request.threads.map_or(0, std::num::NonZeroUsize::get);
     use_threads(threads);
-    let detector = detector(&request.detection.packs)?;
-    let source = source(&request.what, threads, detector.reach());
+    let prepared = prepared(&request.what, &request.detection)?;
     let bar = Bar::start(request.progress);
-    let (report, interrupted) = look(source.as_ref(), &detector, &request.what, &request.detection, &bar)?;
+    let (report, interrupted) = look(&request.what, &prepared, threads, &bar)?;
     drop(bar);
     let ending = Ending::of_scan(report.outcome(), interrupted);
     if !request.writing.quiet || request.writing.file.is_some() || ending != Ending::Clean {
@@ -43,10 +40,14 @@ pub(crate) fn perform(request: &ScanRequest) -> Result<Ending, Failure> {
 
 /// Scans for a hook and reports on standard error; says nothing when there is nothing to say.
 pub(crate) fn perform_hook(run: &HookRun) -> Result<Ending, Failure> {
-    let detection = Detection { threshold: Confidence::Likely, honour_comments: true, packs: Vec::new() };
-    let detector = detector(&detection.packs)?;
-    let source = source(&run.what, 0, detector.reach());
-    let (report, interrupted) = look(source.as_ref(), &detector, &run.what, &detection, &Bar::start(false))?;
+    let detection = Detection {
+        threshold: None,
+        honour_comments: true,
+        packs: Vec::new(),
+        policy: PolicyRequest::default(),
+    };
+    let prepared = prepared(&run.what, &detection)?;
+    let (report, interrupted) = look(&run.what, &prepared, 0, &Bar::start(false))?;
     let ending = Ending::of_scan(report.outcome(), interrupted);
     if ending == Ending::Clean {
         return Ok(ending);
@@ -75,54 +76,37 @@ fn hook_stage(stage: Stage) -> HookStage {
     }
 }
 
-/// The built-in rules and those of the packs that were named.
-fn detector(packs: &[PathBuf]) -> Result<Detector, Failure> {
-    let mut texts = Vec::new();
-    for path in packs {
-        read_packs(path, &mut texts)?;
-    }
-    let rules = RuleSet::builtin().extended(&texts).map_err(|error| {
-        let hint = "the format is described in rules/README.md".to_owned();
-        Failure::configuration(format!("the rule pack cannot be used: {error}"), Some(hint))
-    })?;
-    Ok(Detector::new(rules))
-}
-
-/// The packs at `path`: one file, or every `.yaml` file of a directory.
-fn read_packs(path: &Path, texts: &mut Vec<(String, String)>) -> Result<(), Failure> {
-    let unreadable = |error: &std::io::Error| {
-        let message = format!("the rule pack {} cannot be read: {error}", text::path(path));
-        Failure::configuration(message, Some("--rules takes a pack file or a directory of packs".to_owned()))
+/// What the files of the project around `what` make of the scan.
+pub(crate) fn prepared(what: &What, detection: &Detection) -> Result<Prepared, Failure> {
+    let place = match what {
+        What::Tree { paths, .. } => paths.first().map(PathBuf::as_path),
+        _ => None,
     };
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if metadata.is_dir() {
-        let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let mut files: Vec<PathBuf> =
-            entries.map_err(|error| unreadable(&error))?.iter().map(std::fs::DirEntry::path).collect();
-        files.retain(|file| {
-            file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
-        });
-        files.sort();
-        return files.iter().try_for_each(|file| read_packs(file, texts));
-    }
-    if !metadata.is_file() {
-        return Err(unreadable(&std::io::Error::other("it is no regular file")));
-    }
-    if metadata.len() > MAX_PACK_BYTES as u64 {
-        return Err(unreadable(&std::io::Error::other(format!("it is larger than {MAX_PACK_BYTES} bytes"))));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
-    texts.push((text::path(path), text));
-    Ok(())
+    let root = Root::of(place.unwrap_or(Path::new(".")))?;
+    let terms = Terms { comments: Comments::All, everything: is_everything(what, &root) };
+    policy::of_work_tree(&root, detection, terms)
 }
 
-fn source(what: &What, threads: usize, reach: usize) -> Box<dyn Source> {
+/// Whether nothing below the root is left out by what was asked.
+fn is_everything(what: &What, root: &Root) -> bool {
+    match what {
+        What::Tree { paths, max_size: None, .. } => {
+            paths.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == root.directory))
+        }
+        _ => false,
+    }
+}
+
+fn source(what: &What, prepared: &Prepared, threads: usize) -> Box<dyn Source> {
     let environment = GitEnvironment::from_process;
+    let reach = prepared.detector.reach();
+    let limit = |typed: &Option<u64>| typed.or(prepared.max_size);
     match what {
         What::Tree { paths, honour_ignore_files, max_size } => Box::new(Tree::new(TreeOptions {
             paths: paths.clone(),
             ignore_rules: *honour_ignore_files,
-            max_file_size: *max_size,
+            max_file_size: limit(max_size),
+            left_out: left_out(&prepared.policy).filter(|_| *honour_ignore_files),
             threads,
             piece_overlap: reach,
         })),
@@ -132,11 +116,21 @@ fn source(what: &What, threads: usize, reach: usize) -> Box<dyn Source> {
         }
         What::Staged { max_size } => {
             let mut options = StagedOptions::new(".", environment());
-            options.max_blob_size = max_size.or(options.max_blob_size);
+            options.max_blob_size = limit(max_size).or(options.max_blob_size);
             Box::new(Staged::new(options))
         }
         What::Message(file) => Box::new(CommitMessage::new(file, ".", environment())),
     }
+}
+
+/// What the ignore file at the root leaves out need not be read.
+fn left_out(policy: &Arc<Policy>) -> Option<LeftOut> {
+    let policy = Arc::clone(policy);
+    policy.has_ignore_file().then(|| {
+        LeftOut(Arc::new(move |path: &Path, is_directory| {
+            policy.leaves_out(&FilePath::from_path(path), is_directory)
+        }))
+    })
 }
 
 fn mode(what: &What) -> ScanMode {
@@ -148,25 +142,23 @@ fn mode(what: &What) -> ScanMode {
     }
 }
 
-fn look(
-    source: &dyn Source,
-    detector: &Detector,
+/// Scans; tells also whether somebody interrupted.
+pub(crate) fn look(
     what: &What,
-    detection: &Detection,
+    prepared: &Prepared,
+    threads: usize,
     bar: &Bar,
 ) -> Result<(Report, bool), Failure> {
+    let source = source(what, prepared, threads);
     let interrupt = Interrupt::listen();
     let options = ScanOptions {
         mode: mode(what),
-        threshold: detection.threshold,
-        suppressor: Suppressor::new(SuppressOptions {
-            comments: if detection.honour_comments { Comments::All } else { Comments::Ignored },
-            ..SuppressOptions::default()
-        }),
+        threshold: prepared.threshold,
+        suppressor: prepared.suppressor.clone(),
         interrupted: interrupt.flag(),
         progress: Some(bar.counts()),
     };
-    let report = scan(source, detector, &options)?;
+    let report = scan(source.as_ref(), &prepared.detector, &options)?;
     interrupt.scan_ended();
     Ok((report, interrupt.was_asked()))
 }

@@ -3,9 +3,12 @@
 //! Must not know: which packs exist; the caller hands in texts.
 //! Invariant: a broken pack is an error that names the pack, the rule and the field, and quotes no value.
 
+use std::borrow::Cow;
+
 use super::compile::compile;
 use super::format::Pack;
 use super::rule::RuleSet;
+use crate::model::Severity;
 
 /// Why a pack could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,24 @@ pub struct PackError {
 }
 
 impl RuleSet {
+    /// The rules to which `keep` says yes; it is asked with the place and the id of each.
+    #[must_use]
+    pub fn keeping(self, mut keep: impl FnMut(usize, &str) -> bool) -> Self {
+        let rules = self.rules.into_owned().into_iter().enumerate();
+        let rules = rules.filter(|(index, rule)| keep(*index, &rule.id)).map(|(_, rule)| rule).collect();
+        Self { rules: Cow::Owned(rules), ..self }
+    }
+
+    /// The same rules, worth what `severity` says of their ids. What complete sets are worth stays.
+    #[must_use]
+    pub fn with_severities(self, severity: impl Fn(&str) -> Option<Severity>) -> Self {
+        let mut rules = self.rules.into_owned();
+        for rule in &mut rules {
+            rule.severity = severity(&rule.id).unwrap_or(rule.severity);
+        }
+        Self { rules: Cow::Owned(rules), ..self }
+    }
+
     /// These rules and those of `packs`, each an origin (for messages) and its YAML text.
     ///
     /// # Errors

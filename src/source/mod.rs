@@ -12,7 +12,7 @@ mod tree;
 
 pub use stdin::Stdin;
 #[cfg(feature = "files")]
-pub use tree::{Tree, TreeOptions};
+pub use tree::{LeftOut, Tree, TreeOptions};
 
 use crate::model::{Chunk, Coverage, Problem};
 

@@ -37,8 +37,20 @@ pub struct TreeOptions {
     pub max_file_size: Option<u64>,
     /// How many threads; 0 lets the walk choose.
     pub threads: usize,
+    /// What else is left out and counted, whatever ignore rules say.
+    pub left_out: Option<LeftOut>,
     /// The detector's reach: pieces of a file above 16 MiB share at least so many bytes.
     pub piece_overlap: usize,
+}
+
+/// Says of a path, as it was typed or met below a typed one, and of whether it is a directory, if it is left out.
+#[derive(Clone)]
+pub struct LeftOut(pub Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for LeftOut {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("LeftOut")
+    }
 }
 
 /// Directories and files, walked and read in parallel.
@@ -192,6 +204,7 @@ impl<'a> Shared<'a> {
             pruned: Arc::new(Pruned {
                 elsewhere,
                 ignore_rules: options.ignore_rules,
+                left_out: options.left_out.clone(),
                 git: AtomicU64::new(0),
                 blocked: Mutex::default(),
             }),
@@ -216,7 +229,8 @@ impl<'a> Shared<'a> {
         if git > 0 {
             skipped.insert(SkipReason::GitDirectory, git);
         }
-        if ignored > 0 && self.options.ignore_rules && !interrupted {
+        let rules = self.options.ignore_rules || self.options.left_out.is_some();
+        if ignored > 0 && rules && !interrupted {
             skipped.insert(SkipReason::Ignored, ignored);
         }
         if !skipped.is_empty() {
@@ -234,6 +248,7 @@ impl<'a> Shared<'a> {
 struct Pruned {
     elsewhere: HashSet<PathBuf>,
     ignore_rules: bool,
+    left_out: Option<LeftOut>,
     git: AtomicU64,
     /// Rule files that would block the walk.
     blocked: Mutex<Vec<PathBuf>>,
@@ -250,6 +265,12 @@ impl Pruned {
             && let Some(rules) = rules_that_block(entry.path())
         {
             self.blocked.lock().unwrap_or_else(PoisonError::into_inner).push(rules);
+            return false;
+        }
+        if let Some(LeftOut(is_left_out)) = &self.left_out
+            && entry.depth() > 0
+            && is_left_out(entry.path(), is_dir(entry))
+        {
             return false;
         }
         !self.covers(entry.path())

@@ -51,7 +51,7 @@ impl Allow {
 
     fn admits_path(&self, path: Option<&[u8]>) -> bool {
         let Some(patterns) = &self.paths else { return true };
-        path.and_then(|path| patterns.decide(path)) == Some(true)
+        path.and_then(|path| patterns.decide(path, false)) == Some(true)
     }
 
     fn admits_value(&self, finding: &Finding) -> bool {

@@ -86,12 +86,12 @@ impl Patterns {
     }
 
     /// Whether `path`, from the patterns' directory, is meant; `None` where no pattern says anything about it.
-    pub(super) fn decide(&self, path: &[u8]) -> Option<bool> {
+    pub(super) fn decide(&self, path: &[u8], is_directory: bool) -> Option<bool> {
         if path.is_empty() {
             return None;
         }
         let text = as_text(path);
-        let decision = self.0.matched_path_or_any_parents(Path::new(&*text), false);
+        let decision = self.0.matched_path_or_any_parents(Path::new(&*text), is_directory);
         if decision.is_none() { None } else { Some(decision.is_ignore()) }
     }
 }
@@ -138,10 +138,10 @@ mod tests {
             ("b.env", "b.envy", None),
         ] {
             let patterns = Patterns::new([pattern]).expect(pattern);
-            assert_eq!(patterns.decide(path.as_bytes()), expected, "{pattern} {path}");
+            assert_eq!(patterns.decide(path.as_bytes(), false), expected, "{pattern} {path}");
         }
         let later_wins = Patterns::new(["*.env", "!b.env"]).expect("both are patterns");
-        assert_eq!(later_wins.decide(b"a/b.env"), Some(false));
+        assert_eq!(later_wins.decide(b"a/b.env", false), Some(false));
         assert!(Patterns::new(["[z-a]"]).is_err());
     }
 

@@ -198,6 +198,18 @@ impl Policy {
         Ok(scope.config)
     }
 
+    /// Whether the ignore file at the root leaves out the file or directory at `path`, so that it need not be read.
+    pub fn leaves_out(&self, path: &FilePath, is_directory: bool) -> bool {
+        let Some(patterns) = &self.top.left_out else { return false };
+        let located = self.options.standpoint.locate(path);
+        located.and_then(|path| patterns.decide(&path, is_directory)) == Some(true)
+    }
+
+    /// Whether there is an ignore file at the root.
+    pub fn has_ignore_file(&self) -> bool {
+        self.top.left_out.is_some()
+    }
+
     /// The baseline, read now.
     ///
     /// # Errors
@@ -428,11 +440,10 @@ impl Scope {
 
 fn ignored(scopes: &[Arc<Scope>], path: Option<&[u8]>) -> Option<Verdict> {
     let path = path?;
-    let decided = scopes.iter().find_map(|scope| {
-        let decision = scope.left_out.as_ref()?.decide(below(path, &scope.directory))?;
-        Some((scope, decision))
-    });
-    let (scope, true) = decided? else { return None };
+    let scope = scopes.iter().find(|scope| {
+        let patterns = scope.left_out.as_ref();
+        patterns.and_then(|patterns| patterns.decide(below(path, &scope.directory), false)) == Some(true)
+    })?;
     let by = inside(&scope.directory, IGNORE_NAME).to_text();
     Some(Verdict::Allowed { kind: Allowance::IgnoreFile, by, reason: None })
 }
