@@ -20,8 +20,10 @@ pub(crate) struct Sign {
     pub(crate) told: String,
 }
 
-/// In the value's own name, header or call.
+/// In the value's own name or header.
 pub(crate) const IN_NAME: u32 = 0;
+/// In the call that it is an argument of.
+pub(crate) const IN_CALL: u32 = 1;
 const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
 /// Everything below speaks from the structure around the value.
@@ -126,7 +128,7 @@ fn weigh(
         return (IN_NAME, "in its name");
     }
     if naming.callee.is_some_and(|callee| callee.contains(hit)) {
-        return (IN_NAME + 1, "in the call");
+        return (IN_CALL, "in the call");
     }
     if let Some(depth) = scopes.iter().position(|scope| scope.head.contains(hit)) {
         return (IN_HEAD + bounded(depth, 8), "in what it stands in");

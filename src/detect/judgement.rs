@@ -3,13 +3,17 @@
 //! Must not know: how candidates are found, how parts become credentials.
 //! Invariant: each candidate becomes at most one part, and overlapping candidates at most one altogether.
 
+use std::collections::HashSet;
+
 use crate::model::{Confidence, Role, Span};
 use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
 use super::candidates::{Candidate, Clue};
 use super::connection::Connection;
 use super::document::Document;
-use super::evidence::{IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs};
+use super::evidence::{
+    IN_CALL, IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs,
+};
 use super::fingerprint::published_hash;
 use super::names::Name;
 use super::naming::{Naming, Standing, callee, name_of};
@@ -51,6 +55,9 @@ pub(crate) struct Judge {
     /// Which rules' shapes have nothing rare: hashes and ids have them too.
     common: Vec<bool>,
     known: Vec<u64>,
+    /// The names of all headers that carry a part.
+    headers: HashSet<Vec<u8>>,
+    longest_header: usize,
 }
 
 /// How strongly a name alone speaks where no provider needs to be named.
@@ -61,7 +68,17 @@ impl Judge {
     pub(crate) fn new(rules: &RuleSet) -> Self {
         let mut known: Vec<u64> = rules.rules.iter().flat_map(|rule| rule.known.iter().copied()).collect();
         known.sort_unstable();
-        Self { common: rules.rules.iter().map(has_common_shape).collect(), known }
+        let headers: HashSet<Vec<u8>> = rules
+            .providers
+            .iter()
+            .flat_map(|provider| provider.headers.iter().map(|(header, _)| header.as_bytes().to_vec()))
+            .collect();
+        Self {
+            common: rules.rules.iter().map(has_common_shape).collect(),
+            known,
+            longest_header: headers.iter().map(Vec::len).max().unwrap_or(0),
+            headers,
+        }
     }
 
     /// The parts among `candidates`, sorted by place.
@@ -347,7 +364,15 @@ impl Bench<'_> {
             return None;
         }
         let naming = name_of(self.document, span);
-        if self.says_nothing(&rules, &naming) || (naming.name.vetoes() && !self.is_header(&naming)) {
+        if self.says_nothing(&rules, &naming) {
+            return None;
+        }
+        let vetoed = naming.name.vetoes() && !self.is_header(&naming);
+        let rules: Vec<u16> = rules
+            .into_iter()
+            .filter(|&rule| !vetoed || naming.name.is_public_part(&self.rule(rule).names))
+            .collect();
+        if rules.is_empty() {
             return None;
         }
         let is_whole_jwt =
@@ -408,12 +433,10 @@ impl Bench<'_> {
     }
 
     fn is_header(&self, naming: &Naming) -> bool {
-        let Some(span) = naming.span else { return false };
-        let name = span.of(self.document.text).to_ascii_lowercase();
-        self.rules
-            .providers
-            .iter()
-            .any(|provider| provider.headers.iter().any(|(header, _)| header.as_bytes() == name))
+        naming.span.is_some_and(|span| {
+            let name = span.of(self.document.text);
+            name.len() <= self.judge.longest_header && self.judge.headers.contains(&name.to_ascii_lowercase())
+        })
     }
 
     /// The best reading of a token that needs context.
@@ -460,7 +483,9 @@ impl Bench<'_> {
         }
         let score = score_of(around, rule);
         let misfit = self.misfit(rule, named, around, span);
-        let firm = rule.need != Need::Partner && firmness(around.naming.standing, common, score, misfit);
+        let firm = rule.need != Need::Partner
+            && (firmness(around.naming.standing, common, score, misfit)
+                || (rule.role == Role::Token && score <= IN_CALL && self.is_constructed(&around.naming)));
         let possible = match around.naming.standing {
             Standing::Named => score < NOWHERE || (misfit <= 2 && !common),
             Standing::Positional(_) => score < if common { IN_FILE } else { NOWHERE },
@@ -468,6 +493,16 @@ impl Bench<'_> {
             Standing::Loose => !common && score < NEARBY && around.naming.name.role().is_some(),
         };
         (firm || possible).then_some(Reading { rule: index, score, misfit, firm })
+    }
+
+    /// Whether the value is the first argument of a constructor: `DuneClient("…")`, `new MoonPay('…')`.
+    fn is_constructed(&self, naming: &Naming) -> bool {
+        let class = |span: Span| {
+            let name = span.of(self.document.text);
+            name.rsplit(|&byte| byte == b'.' || byte == b':').next().and_then(<[u8]>::first).copied()
+        };
+        naming.standing == Standing::Positional(0)
+            && naming.callee.and_then(class).is_some_and(|first| first.is_ascii_uppercase())
     }
 
     /// How badly the value's name or position fits the part, 0 for well.

@@ -107,6 +107,11 @@ impl Name {
                 && !self.any(&["secret", "private", "api key", "apikey", "passphrase", "password"]))
     }
 
+    /// Whether the name vetoes only as one of `names` does: some providers call a part `public key` or `token id`.
+    pub(crate) fn is_public_part(&self, names: &[impl AsRef<str>]) -> bool {
+        names.iter().map(AsRef::as_ref).any(|name| self.has(name) && Name::new(name.as_bytes()).vetoes())
+    }
+
     /// The name without the words that tell parts apart: equal for the key and the secret of one account.
     pub(crate) fn stem(&self) -> String {
         let is_part = |word: &&String| !PART_WORDS.contains(&word.as_str());

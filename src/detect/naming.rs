@@ -317,12 +317,29 @@ fn positional(
     let index = position(text, own + 1, at);
     let owner = list_owner(text, head_before(text, own));
     // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
-    if index == 0 && Name::new(owner.of(text)).role().is_some() {
+    if index == 0 && names_its_argument(owner.of(text)) {
         return plain(Some(owner), Standing::Named);
     }
     let mut naming = plain(None, Standing::Positional(index));
     naming.callee = (!owner.is_empty()).then_some(owner);
     naming
+}
+
+/// Whether a call or list says what its only element is; `KrakenAPI("…")` says whose it is and not what.
+fn names_its_argument(owner: &[u8]) -> bool {
+    let is_api = owner.len() >= 3 && owner[owner.len() - 3..].eq_ignore_ascii_case(b"api");
+    is_setter(owner) || (!is_api && Name::new(owner).role().is_some())
+}
+
+/// `setMemo`, `withAccount`: what follows is the name of the value.
+fn is_setter(name: &[u8]) -> bool {
+    let method = name.rsplit(|&byte| byte == b'.' || byte == b'>').next().unwrap_or_default();
+    [b"set".as_slice(), b"with", b"Set", b"With"].iter().any(|verb| {
+        method
+            .strip_prefix(*verb)
+            .and_then(<[u8]>::first)
+            .is_some_and(|&first| first.is_ascii_uppercase() || first == b'_')
+    })
 }
 
 /// The heading of the column that `at` stands in, if the first line heads a table that `line` is a row of.

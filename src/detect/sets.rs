@@ -243,7 +243,8 @@ impl Table<'_> {
         let third = matches!(naming.standing, Standing::Positional(2)) && rule.role == Role::Passphrase;
         let by_position = third && set.parts.iter().all(|part| part.scope == scope);
         let code = !naming.quoted && value.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<'));
-        ((by_name || by_position) && !code && !naming.name.vetoes()).then(|| Part {
+        let vetoed = naming.name.vetoes() && !naming.name.is_public_part(&rule.names);
+        ((by_name || by_position) && !code && !vetoed).then(|| Part {
             rule: index,
             span: literal,
             confidence: Confidence::Likely,
@@ -322,8 +323,17 @@ fn literals(document: &Document<'_>, number: usize) -> Vec<Span> {
     }
     let escaped = quoted(document.text, line, true);
     let plain = quoted(document.text, line, false);
-    let found: Vec<Span> = escaped.into_iter().chain(plain).collect();
+    let found: Vec<Span> =
+        escaped.into_iter().chain(plain).filter(|literal| !is_key(document.text, *literal)).collect();
     if found.is_empty() { unquoted(document.text, line).into_iter().collect() } else { found }
+}
+
+/// Whether a quoted literal is the key of a member: `"memo": …`, `'memo' => …`.
+fn is_key(text: &[u8], literal: Span) -> bool {
+    let closing = |byte: &&u8| matches!(byte, b'\\' | b'"' | b'\'' | b'`' | b' ');
+    let rest = &text[literal.end..];
+    let rest = &rest[rest.iter().take_while(closing).count()..];
+    rest.starts_with(b":") || rest.starts_with(b"=>")
 }
 
 /// What stands between quotes, or between quotes with a backslash (code inside a string, as in notebooks).

@@ -57,6 +57,7 @@ impl WordIndex {
             .automaton
             .find_overlapping_iter(text)
             .filter(|found| is_word(text, found.start(), found.end()))
+            .filter(|found| found.len() > SHORT_WORD || !is_in_value(text, found.start(), found.end()))
             .map(|found| {
                 let (provider, weak) = self.meanings[found.pattern().as_usize()];
                 WordHit { span: Span::new(found.start(), found.end()), provider, weak, nested: false }
@@ -75,6 +76,22 @@ fn mark_nested(hits: &mut [WordHit]) {
         let longer = |other: &WordHit| other.span.len() > hit.span.len() && other.span.contains(hit.span);
         hits[index].nested = hits[index.saturating_sub(8)..index].iter().any(longer);
     }
+}
+
+/// Words up to this length turn up in random text by chance.
+const SHORT_WORD: usize = 4;
+const SHORTEST_VALUE: usize = 16;
+/// A name has a digit or two; so few digits in a random value of that length are rare.
+const DIGITS_OF_VALUE: usize = 3;
+
+/// Whether `start..end` is a piece of a long run with digits, as keys and hashes are.
+fn is_in_value(text: &[u8], start: usize, end: usize) -> bool {
+    let in_run = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let before = text[..start].iter().rev().take_while(in_run).count();
+    let after = text[end..].iter().take_while(in_run).count();
+    let run = &text[start - before..end + after];
+    run.len() >= SHORTEST_VALUE
+        && run.iter().filter(|byte| byte.is_ascii_digit()).take(DIGITS_OF_VALUE).count() == DIGITS_OF_VALUE
 }
 
 /// Whether what stands at `start..end` is a word: no letter goes on before or after it without a change of case.
@@ -96,7 +113,20 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_word;
+    use super::{is_in_value, is_word};
+
+    #[test]
+    fn words_inside_values_are_none() {
+        for (text, word, expected) in [
+            ("f8c2MfTgLBxAbLo3LXQv71", "Tg", true),
+            ("TgBotTokenOfAccount2", "Tg", false),
+            ("OKX_API_KEY_2024", "OKX", false),
+            ("okx=9f8a1c0d7be24365", "okx", false),
+        ] {
+            let start = text.find(word).expect("the word stands in the text");
+            assert_eq!(is_in_value(text.as_bytes(), start, start + word.len()), expected, "{text}");
+        }
+    }
 
     #[test]
     fn words_have_boundaries() {

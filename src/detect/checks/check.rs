@@ -3,7 +3,7 @@
 //! Must not know how any check works. Invariant: `Check::parse(check.as_str()) == Some(check)` for all of them.
 
 use super::private_key::{PrivateKey, private_key};
-use super::{base64, identifiers, keypair, scalar, tokens};
+use super::{base64, identifiers, keypair, scalar, sizes, spelling, tokens, uuid_apikey};
 
 macro_rules! checks {
     ($($(#[$doc:meta])* $variant:ident = $name:literal => $function:expr;)*) => {
@@ -51,6 +51,18 @@ checks! {
     Base64Of64 = "base64-64" => base64::is_64_bytes;
     /// Canonical base64 or base64url of exactly 32 bytes, padded or not (1/4 of noise passes).
     Base64Of32 = "base64-32" => base64::is_32_bytes;
+    /// Canonical base64 of exactly 16 bytes: 24 characters with `==` (WOO X keys; 1/16 of noise passes).
+    Base64Of16 = "base64-16" => sizes::is_base64_of_16;
+    /// Base58 of exactly 32 bytes (Alpaca secrets; a third of noise passes).
+    Base58Of32 = "base58-32" => sizes::is_base58_of_32;
+    /// A version 4 UUID in Crockford's base32 with parities (NOWPayments; 2^-18 of noise passes).
+    UuidApikey = "uuid-apikey" => uuid_apikey::is_uuid_apikey;
+    /// Hexadecimal digits of both cases in one value (CoinPayments private key): no hash is printed so.
+    MixedHex = "mixed-hex" => spelling::is_mixed_hex;
+    /// Two halves joined by `_`, with letters and digits in each (Santiment).
+    DigitHalves = "digit-halves" => spelling::has_digits_in_both_halves;
+    /// Hexadecimal form of an encrypted keystore in JSON (Hummingbot).
+    HexKeystore = "hex-keystore" => spelling::is_hex_keystore;
     /// Base64url of 32 bytes and the text of a version 4 UUID (Phemex secret, held on four samples of four): under 2^-100
     /// of noise passes.
     UuidTail = "uuid-tail" => identifiers::has_uuid_tail;

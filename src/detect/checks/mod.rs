@@ -13,7 +13,10 @@ mod keypair;
 pub mod openssh;
 mod private_key;
 mod scalar;
+mod sizes;
+mod spelling;
 mod tokens;
+mod uuid_apikey;
 
 pub use check::{Check, run};
 pub use private_key::{PrivateKey, private_key};
