@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::project_arguments::{BaselineCommand, ConfigCommand};
 use crate::model;
 
 /// The three uses, shown when keyfence is called with nothing.
@@ -36,6 +37,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Look for secrets in files, in standard input, or in what is staged
     Scan(ScanArguments),
+    /// Write down what is known, so that only what is new counts
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Tell what the project's configuration says
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Stop commits that contain secrets
     #[command(subcommand)]
     Hook(HookCommand),

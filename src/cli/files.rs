@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Access {
     /// Only the owner reads and writes it.
     Private,
+    /// The owner writes it, everybody may read it.
+    Shared,
     /// Everybody may read and run it.
     Executable,
 }
@@ -50,6 +52,7 @@ fn set_access(file: &File, access: Access) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = match access {
         Access::Private => 0o600,
+        Access::Shared => 0o644,
         Access::Executable => 0o755,
     };
     file.set_permissions(Permissions::from_mode(mode))

@@ -4,6 +4,8 @@
 //! knows exit codes; nothing is printed but through [`output`] and [`failure`].
 
 mod arguments;
+mod baseline;
+mod config;
 mod failure;
 mod files;
 mod hook;
@@ -11,6 +13,7 @@ mod interrupt;
 mod output;
 mod policy;
 mod progress;
+mod project_arguments;
 mod request;
 mod scan;
 mod text;
@@ -55,6 +58,8 @@ fn perform(request: Request) -> Result<Ending, Failure> {
             Ok(Ending::Misused)
         }
         Request::Scan(request) => scan::perform(&request),
+        Request::Baseline(command) => baseline::perform(command),
+        Request::Config(command) => config::perform(command),
         Request::Install { place, force } => hook::install(&place, force),
         Request::Uninstall(place) => hook::uninstall(&place),
         Request::Status(place) => hook::status(&place),

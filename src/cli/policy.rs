@@ -86,6 +86,16 @@ impl Root {
         WorkTreeFiles { root: self.directory.clone() }
     }
 
+    /// The root as a person here would type it.
+    pub(crate) fn as_typed(&self) -> PathBuf {
+        if self.directory == self.here { PathBuf::from(".") } else { self.directory.clone() }
+    }
+
+    /// The files that count by what was asked.
+    pub(crate) fn policy_files(&self, request: &PolicyRequest) -> Box<dyn PolicyFiles> {
+        if request.use_config { Box::new(self.files()) } else { Box::new(NoFiles) }
+    }
+
     /// A typed path as one from the root, or absolute where it leads elsewhere.
     fn path(&self, typed: &Path) -> FilePath {
         let whole = self.here.join(typed);
@@ -141,9 +151,7 @@ fn read_limited(file: &Path, limit: usize) -> Result<Vec<u8>, String> {
 
 /// Reads the files of the work tree at `root` and makes what a scan needs.
 pub(crate) fn of_work_tree(root: &Root, detection: &Detection, terms: Terms) -> Result<Prepared, Failure> {
-    let files: Box<dyn PolicyFiles> =
-        if detection.policy.use_config { Box::new(root.files()) } else { Box::new(NoFiles) };
-    prepare(load(files, root, &detection.policy)?, detection, terms)
+    prepare(load(root.policy_files(&detection.policy), root, &detection.policy)?, detection, terms)
 }
 
 /// The policy of the work tree at `root`, for commands that look at it without a scan.

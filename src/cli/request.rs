@@ -11,6 +11,7 @@ use super::arguments::{
     RunArguments, ScanArguments, Stage,
 };
 use super::failure::Failure;
+use super::project_arguments::{BaselineCommand, ConfigCommand};
 use crate::model::Confidence;
 
 /// One thing to do.
@@ -20,6 +21,10 @@ pub(crate) enum Request {
     Explain,
     /// Scan and report.
     Scan(ScanRequest),
+    /// Look after the baseline.
+    Baseline(BaselineCommand),
+    /// Look at the configuration.
+    Config(ConfigCommand),
     /// Put the hook somewhere.
     Install { place: HookPlace, force: bool },
     /// Take it away.
@@ -106,6 +111,8 @@ impl Request {
         Ok(match arguments.command {
             None => Self::Explain,
             Some(Command::Scan(scan)) => Self::Scan(ScanRequest::from_arguments(scan)?),
+            Some(Command::Baseline(command)) => Self::Baseline(command),
+            Some(Command::Config(command)) => Self::Config(command),
             Some(Command::Hook(HookCommand::Install(install))) => {
                 Self::Install { place: HookPlace::from_arguments(install.place), force: install.force }
             }
@@ -119,7 +126,7 @@ impl Request {
 }
 
 impl ScanRequest {
-    fn from_arguments(arguments: ScanArguments) -> Result<Self, Failure> {
+    pub(crate) fn from_arguments(arguments: ScanArguments) -> Result<Self, Failure> {
         let what = What::from_arguments(&arguments)?;
         Ok(Self {
             what,

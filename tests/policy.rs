@@ -1,0 +1,241 @@
+//! What a project's files allow, with the real program and the real git: baseline, configuration, ignore files.
+
+#[path = "cli/support.rs"]
+mod support;
+
+use std::fs;
+use std::process::Output;
+
+use support::{Repository, Sandbox, leaking_env, secret_value};
+
+/// What a person sees, in one line.
+fn words(output: &Output) -> String {
+    support::words(output).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Another invented pair.
+fn other_env() -> String {
+    let key = ["aB3dE5fG7hJ9kL2m", "N4pQ6rS8tU1vW3xY", "z5A7bC9dE2fG4hJ6", "kL8mN1pQ3rS5tU7v"].concat();
+    let secret = ["Q7wE4rT1yU8iO5pA", "s2D9fG6hJ3kL7zX4", "cV1bN8mQ5wE2rT9y", "U6iO3pA7sD4fG1hJ"].concat();
+    format!("BINANCE_API_KEY={key}\nBINANCE_API_SECRET={secret}\n")
+}
+
+fn baseline(repository: &Repository<'_>) -> String {
+    fs::read_to_string(repository.top.join(".keyfence-baseline")).expect("there is a baseline")
+}
+
+fn assert_code(situation: &str, output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{situation}: {}", words(output));
+    assert!(!words(output).contains(&secret_value()), "{situation}: the secret was printed");
+}
+
+/// A repository whose only leak is in its baseline.
+fn adopted(sandbox: &Sandbox) -> Repository<'_> {
+    let repository = sandbox.repository("bot");
+    repository.first_commit();
+    repository.stage("old/.env", &leaking_env());
+    repository.git(&["commit", "--quiet", "--no-verify", "-m", "Old days"]);
+    let arguments = ["baseline", "create", "--reason", "found on the first day, see OPS-12"];
+    assert_code("create", &repository.keyfence(&arguments), 0);
+    repository
+}
+
+#[test]
+fn a_baseline_hides_a_secret_wherever_it_stands_and_no_other() {
+    let sandbox = Sandbox::new();
+    let repository = adopted(&sandbox);
+    repository.install_hook();
+    assert_code("as it was", &repository.keyfence(&["scan"]), 0);
+    assert_code("without the baseline", &repository.keyfence(&["scan", "--no-baseline"]), 1);
+    assert_code("from below", &repository.keyfence(&["scan", "old"]), 0);
+
+    repository.git(&["mv", "old/.env", "moved.env"]);
+    let below = format!("# one\n# two\n{}", leaking_env());
+    repository.stage("moved.env", &below);
+    repository.stage("copy.env", &leaking_env());
+    assert_code("moved, copied and further down", &repository.keyfence(&["scan"]), 0);
+    assert_code("the same when staged", &repository.keyfence(&["scan", "--staged"]), 0);
+    assert_code("the same in the hook", &repository.git(&["commit", "--quiet", "-m", "Move"]), 0);
+
+    let rotated = below.replace(&secret_value(), other_env().rsplit('=').next().unwrap_or_default().trim());
+    repository.stage("moved.env", &rotated);
+    assert_code("a new secret on an old line", &repository.keyfence(&["scan", "--staged"]), 1);
+}
+
+#[test]
+fn a_baseline_holds_neither_values_nor_places_nor_times() {
+    let sandbox = Sandbox::new();
+    let repository = adopted(&sandbox);
+    let text = baseline(&repository);
+    let entries: Vec<&str> =
+        text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("salt")).collect();
+    assert_eq!(entries.len(), 2, "{text}");
+    assert!(entries.iter().all(|line| line.ends_with("found on the first day, see OPS-12")), "{text}");
+    assert!(entries.is_sorted(), "{text}");
+    for pair in leaking_env().lines() {
+        let value = pair.split('=').nth(1).expect("it is a pair");
+        assert!(!text.contains(&value[..8]), "{text}");
+    }
+    assert!(!text.contains(".env") && !text.contains("202"), "{text}");
+
+    let report = repository.keyfence(&["scan", "-f", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).expect("it is JSON");
+    for finding in report["findings"].as_array().expect("there are findings") {
+        assert_eq!(finding["allowed_kind"], "baseline");
+        let fingerprint = finding["fingerprint"].as_str().expect("it has one");
+        assert!(
+            !text.contains(&fingerprint[..8]),
+            "what the reports show cannot be looked up in the baseline"
+        );
+    }
+    fs::remove_file(repository.top.join(".keyfence-baseline")).expect("it is there");
+    assert_code("again", &repository.keyfence(&["baseline", "create"]), 0);
+    let hashes = |text: &str| {
+        text.lines().filter_map(|line| Some(line.split_once(" binance")?.0.to_owned())).collect::<Vec<_>>()
+    };
+    assert_ne!(hashes(&text), hashes(&baseline(&repository)), "another salt gives other hashes");
+}
+
+#[test]
+fn a_baseline_is_kept_up() {
+    let sandbox = Sandbox::new();
+    let repository = adopted(&sandbox);
+    let before = baseline(&repository);
+    let again = repository.keyfence(&["baseline", "create"]);
+    assert_code("a second create", &again, 2);
+    assert_code("nothing new", &repository.keyfence(&["baseline", "update"]), 0);
+    assert_eq!(baseline(&repository), before, "an update without news changes no byte");
+
+    repository.write("new.env", &other_env());
+    let updated = repository.keyfence(&["baseline", "update", "--until", "2020-01-31"]);
+    assert_code("update", &updated, 0);
+    assert!(words(&updated).contains("new.env:2"), "what is added is told: {}", words(&updated));
+    for line in before.lines() {
+        assert!(baseline(&repository).contains(line), "what was there stays: {line}");
+    }
+
+    let expired = repository.keyfence(&["scan"]);
+    assert_code("expired entries come back", &expired, 1);
+    assert!(words(&expired).contains("its last day was 2020-01-31"), "{}", words(&expired));
+    let shown = repository.keyfence(&["baseline", "show"]);
+    assert!(words(&shown).contains("ended 2020-01-31: it counts again"), "{}", words(&shown));
+
+    fs::remove_file(repository.top.join("new.env")).expect("it is there");
+    let stale = repository.keyfence(&["scan"]);
+    assert_code("stale entries change nothing", &stale, 0);
+    assert!(words(&stale).contains("not here any more"), "stale entries are told: {}", words(&stale));
+    assert_code("prune", &repository.keyfence(&["baseline", "prune"]), 0);
+    assert_eq!(baseline(&repository), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_taken_out_after_a_scan_that_could_not_look() {
+    use std::os::unix::fs::symlink;
+    let sandbox = Sandbox::new();
+    let repository = adopted(&sandbox);
+    fs::remove_dir_all(repository.top.join("old")).expect("it is there");
+    repository.write("svc/.keyfence.yaml", "confidence: likely\n");
+    repository.write("svc/.env", &leaking_env());
+    let pruned = repository.keyfence(&["baseline", "prune"]);
+    assert_code("prune", &pruned, 3);
+    assert!(words(&pruned).contains("nothing was taken out"), "{}", words(&pruned));
+    symlink("/dev/zero", repository.top.join(".keyfence.yaml")).expect("the sandbox is writable");
+    assert_code("a device as configuration", &repository.keyfence(&["scan"]), 2);
+}
+
+#[test]
+fn a_merged_baseline_with_conflict_marks_hides_nothing() {
+    let sandbox = Sandbox::new();
+    let repository = adopted(&sandbox);
+    let text = baseline(&repository);
+    repository.write(".keyfence-baseline", &format!("<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n"));
+    let scan = repository.keyfence(&["scan"]);
+    assert_code("conflict marks", &scan, 1);
+    assert!(words(&scan).contains("a merge conflict: keep the lines of both sides"), "{}", words(&scan));
+    repository.write(".keyfence-baseline", &format!("{text}{text}"));
+    assert_code("both sides", &repository.keyfence(&["scan"]), 0);
+}
+
+#[test]
+fn config_show_names_the_origin_of_everything() {
+    let sandbox = Sandbox::new();
+    let repository = adopted(&sandbox);
+    repository.write(
+        ".keyfence.yaml",
+        "confidence: certain\nrules: { disable: [generic-*] }\nallow: [{ path: docs/, reason: examples }]\n",
+    );
+    repository.write("svc/.keyfence.yaml", "inherit: false\nallow: [{ rule: okx-*, value: '^x' }]\n");
+    let shown = repository.keyfence(&["config", "show"]);
+    assert_code("show", &shown, 0);
+    let shown = support::words(&shown);
+    let row = |what: &[&str]| shown.lines().any(|line| what.iter().all(|part| line.contains(part)));
+    for parts in [
+        &["confidence", "certain", ".keyfence.yaml"][..],
+        &["require_reason", "false", "default"],
+        &["rules.disable", "generic-*", ".keyfence.yaml"],
+        &["allow", "path docs/; because examples", ".keyfence.yaml, entry 1"],
+        &["baseline", "2 secrets", ".keyfence-baseline"],
+        &["inherit", "false", "svc/.keyfence.yaml"],
+        &["allow", "rule okx-*, value (patterns: 1)", "svc/.keyfence.yaml, entry 1"],
+    ] {
+        assert!(row(parts), "no row with {parts:?}:\n{shown}");
+    }
+    repository.write("svc/.keyfence.yaml", "allow: [{ rule: okx-apikey }]\n");
+    let misspelt = repository.keyfence(&["config", "show"]);
+    assert_code("misspelt below", &misspelt, 2);
+    assert!(words(&misspelt).contains("did you mean"), "{}", words(&misspelt));
+}
+
+#[test]
+fn rules_packs_and_limits_come_from_the_configuration() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.write(".env", &leaking_env());
+    for (config, code, told) in [
+        ("rules: { disable: 'binance-*' }\n", 0, "switched off by `rules.disable`"),
+        ("rules: { disable: '*', enable: 'binance-*' }\n", 1, "switched off by `rules.disable`"),
+        ("default_rules: false\n", 0, "the built-in rules are switched off"),
+        ("confidence: certain\n", 0, ""),
+        ("max_file_size: 10\n", 0, "over the size limit"),
+        ("comments: false\n", 1, ""),
+        ("packs: nowhere\n", 2, "nowhere: there is no such pack"),
+        ("packs: packs\n", 2, "packs/acme.yaml"),
+        ("allow: [{ value: '^[A-Za-z0-9]{64}$', reason: all of that kind }]\n", 0, "allowed"),
+        ("allow: [{ value: '(' }]\n", 2, "`value` is no regular expression"),
+        ("allow: [{ path: '[z-a]' }]\n", 2, "`path`: pattern 1"),
+    ] {
+        repository.write("packs/acme.yaml", "provider: acme\n");
+        repository.write(".keyfence.yaml", config);
+        let output = repository.keyfence(&["scan"]);
+        assert_code(config, &output, code);
+        assert!(words(&output).contains(told), "{config}: {}", words(&output));
+    }
+}
+
+#[test]
+fn ignore_files_hold_in_every_mode() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.write(".keyfenceignore", "samples/\n!samples/live/\n");
+    repository.write("svc/.keyfenceignore", "/local.env\n");
+    repository.stage("samples/.env", &leaking_env());
+    repository.stage("svc/local.env", &leaking_env());
+    assert_code("tree", &repository.keyfence(&["scan"]), 0);
+    assert_code("staged", &repository.keyfence(&["scan", "--staged"]), 0);
+    assert_code("a file by name", &repository.keyfence(&["scan", "samples/.env"]), 0);
+    assert_code("without our files", &repository.keyfence(&["scan", "--no-config"]), 1);
+    repository.stage("svc/deeper/local.env", &leaking_env());
+    assert_code("an anchored pattern", &repository.keyfence(&["scan", "--staged"]), 1);
+}
+
+#[test]
+fn comments_that_allow_nothing_are_told_when_everything_was_scanned() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.write("a.py", "x = 1  # keyfence:allow[binance-api-key] gone since\n");
+    let everything = repository.keyfence(&["scan"]);
+    assert!(words(&everything).contains("a.py:1: this comment allows nothing"), "{}", words(&everything));
+    let part = repository.keyfence(&["scan", "a.py"]);
+    assert!(!words(&part).contains("allows nothing"), "{}", words(&part));
+}
