@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::project_arguments::{BaselineCommand, ConfigCommand};
+use super::project_arguments::{BaselineCommand, ConfigCommand, ExplainArguments, RulesCommand};
 use crate::model;
 
 /// The three uses, shown when keyfence is called with nothing.
@@ -43,6 +43,11 @@ pub(crate) enum Command {
     /// Tell what the project's configuration says
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Read, try and make rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Tell what a rule or a finding means: what somebody can do with it, where it is revoked, what to check
+    Explain(ExplainArguments),
     /// Stop commits that contain secrets
     #[command(subcommand)]
     Hook(HookCommand),
@@ -107,7 +112,7 @@ pub(crate) struct ScanArguments {
 }
 
 /// Which files of the project count.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct PolicyArguments {
     /// Read the configuration from here (default: .keyfence.yaml at the root of the project)
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]

@@ -15,6 +15,7 @@ mod policy;
 mod progress;
 mod project_arguments;
 mod request;
+mod rules;
 mod scan;
 mod text;
 
@@ -60,6 +61,8 @@ fn perform(request: Request) -> Result<Ending, Failure> {
         Request::Scan(request) => scan::perform(&request),
         Request::Baseline(command) => baseline::perform(command),
         Request::Config(command) => config::perform(command),
+        Request::Rules(command) => rules::perform(command),
+        Request::ExplainFinding(arguments) => rules::explain(arguments),
         Request::Install { place, force } => hook::install(&place, force),
         Request::Uninstall(place) => hook::uninstall(&place),
         Request::Status(place) => hook::status(&place),

@@ -196,9 +196,7 @@ pub(crate) fn prepare(policy: Policy, detection: &Detection, terms: Terms) -> Re
 /// The built-in rules, those of the configured and the typed packs, less what the configuration switches off.
 pub(crate) fn rules(policy: &Policy, packs: &[PathBuf]) -> Result<RuleSet, Failure> {
     let mut texts = policy.packs()?;
-    for path in packs {
-        read_packs(path, &mut texts)?;
-    }
+    texts.extend(pack_texts(packs)?);
     let builtin = RuleSet::builtin();
     let shipped = builtin.rules.len();
     let rules = builtin.extended(&texts).map_err(|error| {
@@ -214,6 +212,13 @@ pub(crate) fn rules(policy: &Policy, packs: &[PathBuf]) -> Result<RuleSet, Failu
     Ok(rules
         .with_severities(|id| config.severity.get(id).copied())
         .keeping(|index, id| policy.uses_rule(id, index < shipped)))
+}
+
+/// The packs at those paths: an origin and a text each.
+pub(crate) fn pack_texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+    let mut texts = Vec::new();
+    paths.iter().try_for_each(|path| read_packs(path, &mut texts))?;
+    Ok(texts)
 }
 
 /// The packs at `path`: one file, or every `.yaml` file of a directory.

@@ -80,7 +80,7 @@ pub(crate) enum RulesCommand {
     List(RulesSelection),
     /// Tell everything about one rule
     Show(RuleNamed),
-    /// Run the examples of packs: of the built-in ones, or of those named
+    /// Run the examples of packs
     Test(PackPaths),
     /// Look for what is wrong or dangerous in packs
     Lint(PackPaths),
@@ -107,7 +107,7 @@ pub(crate) struct RuleNamed {
 }
 
 /// Which rules there are.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RulesLoading {
     /// Add rules from a pack file or a directory of packs (may be repeated)
     #[arg(long, value_name = "PATH")]
@@ -118,8 +118,8 @@ pub(crate) struct RulesLoading {
 
 #[derive(Debug, Args)]
 pub(crate) struct PackPaths {
-    /// Pack files and directories of packs
-    #[arg(value_name = "PATH", required = true)]
+    /// Pack files and directories of packs (default: those that the configuration names)
+    #[arg(value_name = "PATH")]
     pub(crate) packs: Vec<PathBuf>,
 }
 

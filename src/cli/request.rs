@@ -11,7 +11,7 @@ use super::arguments::{
     RunArguments, ScanArguments, Stage,
 };
 use super::failure::Failure;
-use super::project_arguments::{BaselineCommand, ConfigCommand};
+use super::project_arguments::{BaselineCommand, ConfigCommand, ExplainArguments, RulesCommand};
 use crate::model::Confidence;
 
 /// One thing to do.
@@ -25,6 +25,10 @@ pub(crate) enum Request {
     Baseline(BaselineCommand),
     /// Look at the configuration.
     Config(ConfigCommand),
+    /// Look at rules.
+    Rules(RulesCommand),
+    /// Explain a rule or a finding.
+    ExplainFinding(ExplainArguments),
     /// Put the hook somewhere.
     Install { place: HookPlace, force: bool },
     /// Take it away.
@@ -113,6 +117,8 @@ impl Request {
             Some(Command::Scan(scan)) => Self::Scan(ScanRequest::from_arguments(scan)?),
             Some(Command::Baseline(command)) => Self::Baseline(command),
             Some(Command::Config(command)) => Self::Config(command),
+            Some(Command::Rules(command)) => Self::Rules(command),
+            Some(Command::Explain(arguments)) => Self::ExplainFinding(arguments),
             Some(Command::Hook(HookCommand::Install(install))) => {
                 Self::Install { place: HookPlace::from_arguments(install.place), force: install.force }
             }
