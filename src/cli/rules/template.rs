@@ -21,11 +21,9 @@ pub(super) fn print(provider: &str) -> Result<Ending, Failure> {
     }
     let underscored = provider.replace('-', "_");
     // Names in code are written with underscores, and a word counts as it is written.
-    let words = if underscored == provider { "acme".to_owned() } else { format!("acme, {underscored}") };
-    let pack = TEMPLATE
-        .replacen("words: [acme,", &format!("words: [{words},"), 1)
-        .replace("acme", provider)
-        .replace("ACME", &underscored.to_uppercase());
+    let both = if underscored == provider { provider } else { &format!("{provider}, {underscored}") };
+    let pack = TEMPLATE.replace("acme", provider).replace("ACME", &underscored.to_uppercase());
+    let pack = pack.replacen(&format!("words: [{provider},"), &format!("words: [{both},"), 1);
     say(&pack)?;
     Ok(Ending::Clean)
 }
