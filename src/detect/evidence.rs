@@ -24,6 +24,8 @@ pub(crate) struct Sign {
 pub(crate) const IN_NAME: u32 = 0;
 /// In the call that it is an argument of.
 pub(crate) const IN_CALL: u32 = 1;
+/// In the import that brings the call.
+const IN_IMPORT: u32 = 5;
 const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
 /// Everything below speaks from the structure around the value.
@@ -130,14 +132,20 @@ fn weigh(
     if naming.callee.is_some_and(|callee| callee.contains(hit)) {
         return (IN_CALL, "in the call");
     }
+    if naming.callee.is_some_and(|callee| brings(document, hit, callee)) {
+        return (IN_IMPORT, "where the call comes from");
+    }
     if let Some(depth) = scopes.iter().position(|scope| scope.head.contains(hit)) {
         return (IN_HEAD + bounded(depth, 8), "in what it stands in");
     }
     let line = document.line_of(hit.start);
     let lines = line.abs_diff(own_line);
     let after = usize::from(hit.start > value.start);
-    if scopes.iter().take(2).any(|scope| scope.holds_directly(document, hit.start)) {
-        return (BESIDE + bounded(lines.min(7) * 2 + after, 17), "beside it");
+    let holds = |scope: &Scope| scope.holds_directly(document, hit.start);
+    if let Some(depth) = scopes.iter().take(2).position(holds) {
+        let per_line = if depth == 0 { 1 } else { 2 };
+        let distance = bounded(depth * 4 + lines.min(6) * per_line + after, 17);
+        return (BESIDE + distance, "beside it");
     }
     if lines == 0 {
         return (SAME_LINE, "on the same line");
@@ -146,6 +154,30 @@ fn weigh(
         return (NEAR + bounded(lines * 3 + after, 38), if after == 1 { "below" } else { "above" });
     }
     (IN_FILE + bounded(lines, 500), "in the file")
+}
+
+/// How statements begin that bring names from elsewhere.
+const IMPORTS: &[&[u8]] = &[b"from ", b"import ", b"use ", b"using ", b"const ", b"require ", b"#include "];
+const LONGEST_IMPORT: usize = 200;
+
+/// Whether the word at `hit` stands in the import that brings what is called: `from luno_python.client import Client`.
+fn brings(document: &Document<'_>, hit: Span, callee: Span) -> bool {
+    let line = document.line_around(hit.start);
+    let statement = line.of(document.text);
+    let indent = statement.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    if line.contains(callee)
+        || line.len() > LONGEST_IMPORT
+        || !IMPORTS.iter().any(|word| statement[indent..].starts_with(word))
+        || (statement[indent..].starts_with(b"const ")
+            && memchr::memmem::find(statement, b"require(").is_none())
+    {
+        return false;
+    }
+    // `bitstamp.client.Trading` comes with `bitstamp`.
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let called = callee.of(document.text);
+    let called = &called[..called.iter().take_while(|byte| is_name(byte)).count()];
+    !called.is_empty() && statement.split(|byte| !is_name(byte)).any(|word| word == called)
 }
 
 fn bounded(number: usize, most: u32) -> u32 {

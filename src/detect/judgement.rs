@@ -63,6 +63,8 @@ pub(crate) struct Judge {
 /// How strongly a name alone speaks where no provider needs to be named.
 const BY_NAME: u32 = 45;
 const SHORT_TOKEN: usize = 24;
+/// How badly a value fits whose name says nothing.
+const UNNAMED: u32 = 12;
 
 impl Judge {
     pub(crate) fn new(rules: &RuleSet) -> Self {
@@ -487,7 +489,7 @@ impl Bench<'_> {
             && (firmness(around.naming.standing, common, score, misfit)
                 || (rule.role == Role::Token && score <= IN_CALL && self.is_constructed(&around.naming)));
         let possible = match around.naming.standing {
-            Standing::Named => score < NOWHERE || (misfit <= 2 && !common),
+            Standing::Named => (score < NOWHERE && (misfit < UNNAMED || !common)) || (misfit <= 2 && !common),
             Standing::Positional(_) => score < if common { IN_FILE } else { NOWHERE },
             Standing::Bare => score < IN_FILE,
             Standing::Loose => !common && score < NEARBY && around.naming.name.role().is_some(),
@@ -519,7 +521,7 @@ impl Bench<'_> {
             Some(Role::Identifier) if rule.role == Role::Token => 2,
             Some(Role::Identifier) => 6,
             Some(_) => 8,
-            None => 12,
+            None => UNNAMED,
         }
     }
 

@@ -66,6 +66,13 @@ impl Name {
         self.words.windows(wanted).any(|window| window.iter().map(String::as_str).eq(phrase.split(' ')))
     }
 
+    /// The same, but a single word must stand apart: `market` is not in `polymarket`.
+    fn has_apart(&self, phrase: &str) -> bool {
+        let bare =
+            |word: &String| word.trim_end_matches(|character: char| character.is_ascii_digit()) == phrase;
+        if phrase.contains(' ') { self.has(phrase) } else { self.words.iter().any(bare) }
+    }
+
     fn any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.has(phrase))
     }
@@ -103,7 +110,7 @@ impl Name {
         ]);
         about_asset
             || self.any(PUBLIC)
-            || (self.any(WEAK_PUBLIC)
+            || (WEAK_PUBLIC.iter().any(|phrase| self.has_apart(phrase))
                 && !self.any(&["secret", "private", "api key", "apikey", "passphrase", "password"]))
     }
 
@@ -187,6 +194,14 @@ const PUBLIC: &[&str] = &[
     "correlation id",
     "message id",
     "nonce",
+    "idempotency",
+    "partition key",
+    "cache key",
+    "sort key",
+    "primary key",
+    "foreign key",
+    "object key",
+    "page token",
     "signatures",
     "sign",
     "sig",
@@ -327,6 +342,10 @@ mod tests {
             ("API_SECRET", false),
             ("clientOid", true),
             ("api_key_id", false),
+            ("IDEMPOTENCY_KEY", true),
+            ("nextPageToken", true),
+            ("POLYMARKET_KEY", false),
+            ("market2", true),
             ("design_key", false),
         ] {
             assert_eq!(Name::new(text.as_bytes()).vetoes(), veto, "{text}");

@@ -5,7 +5,7 @@
 //! none, in no credential at all.
 
 use crate::model::{Confidence, CredentialState, Role, Severity, Span};
-use crate::rules::{Kind, Need, Rule, RuleSet};
+use crate::rules::{Classes, Kind, Need, Rule, RuleSet};
 
 use super::document::Document;
 use super::evidence::{IN_FILE, STRUCTURE};
@@ -231,7 +231,10 @@ impl Table<'_> {
         let rule = &self.rules.rules[usize::from(index)];
         let Kind::Chosen(shortest, longest) = rule.kind else { return None };
         let value = literal.of(self.document.text);
-        if !(usize::from(shortest)..=usize::from(longest)).contains(&value.len()) || is_no_password(value) {
+        if !(usize::from(shortest)..=usize::from(longest)).contains(&value.len())
+            || !Classes::of(value).contains(rule.require)
+            || is_no_password(value)
+        {
             return None;
         }
         let around = scopes(self.document, literal);
@@ -240,8 +243,7 @@ impl Table<'_> {
         let role_fits = naming.name.role() == Some(rule.role) && rule.role == Role::Passphrase;
         let by_name = naming.standing == Standing::Named
             && (role_fits || rule.names.iter().any(|name| naming.name.has(name)));
-        let third = matches!(naming.standing, Standing::Positional(2)) && rule.role == Role::Passphrase;
-        let by_position = third && set.parts.iter().all(|part| part.scope == scope);
+        let by_position = self.follows_its_partners(set, rule, naming.standing, scope);
         let code = !naming.quoted && value.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<'));
         let vetoed = naming.name.vetoes() && !naming.name.is_public_part(&rule.names);
         ((by_name || by_position) && !code && !vetoed).then(|| Part {
@@ -262,6 +264,20 @@ impl Table<'_> {
             connection: None,
             fallback: None,
         })
+    }
+
+    /// Whether a value stands where a call takes it: an identifier first, a passphrase third, its partners beside it.
+    fn follows_its_partners(&self, set: &Set, rule: &Rule, standing: Standing, scope: usize) -> bool {
+        let expected = match rule.role {
+            Role::Identifier => 0,
+            Role::Passphrase => 2,
+            _ => return false,
+        };
+        let is_argument = |part: &Part| {
+            part.scope == scope
+                && matches!(name_of(self.document, part.span).standing, Standing::Positional(index) if index != expected)
+        };
+        standing == Standing::Positional(expected) && set.parts.iter().all(is_argument)
     }
 
     fn grade(&self, set: &mut Set) {

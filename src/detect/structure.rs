@@ -32,6 +32,7 @@ pub(crate) struct Scope {
 /// The scopes around `value`, innermost first: brackets, then indented blocks, then the section.
 pub(crate) fn scopes(document: &Document<'_>, value: Span) -> Vec<Scope> {
     let mut scopes = brackets(document.text, value);
+    scopes.extend(item(document, value));
     scopes.extend(blocks(document, value));
     scopes.extend(section(document, value));
     scopes
@@ -105,6 +106,31 @@ fn indentation(line: &[u8]) -> Option<usize> {
     let after_dash =
         line[spaces..].strip_prefix(b"- ").map(|rest| 2 + rest.iter().take_while(|byte| blank(byte)).count());
     Some(spaces + after_dash.unwrap_or(0))
+}
+
+/// Shorter items of a list hold nothing but their value: `- API_KEY=…`, `- name: …` with its `value: …`.
+const SHORTEST_ITEM: usize = 3;
+
+/// The item of a dashed list that `value` is in: `- name: okx` and the members below it.
+fn item(document: &Document<'_>, value: Span) -> Option<Scope> {
+    let indented = |number: usize| indentation(document.line(number).of(document.text));
+    let own = document.line_of(value.start);
+    let depth = indented(own)?;
+    let begins = |number: &usize| {
+        indented(*number) == Some(depth)
+            && document.line(*number).of(document.text).trim_ascii_start().starts_with(b"- ")
+    };
+    let inside = |number: &usize| indented(*number).is_none_or(|other| other >= depth);
+    let first = (own.saturating_sub(LINE_REACH)..=own).rev().take_while(inside).find(begins)?;
+    let last = document.line_count().min(own + LINE_REACH);
+    let end = (own + 1..last).find(|number| begins(number) || !inside(number)).unwrap_or(last);
+    let start = document.line(first).start;
+    (end - first >= SHORTEST_ITEM).then(|| Scope {
+        head: Span::new(start, start),
+        body: Span::new(start, document.line(end - 1).end),
+        bracket: None,
+        indentation: Some(depth),
+    })
 }
 
 fn blocks(document: &Document<'_>, value: Span) -> Vec<Scope> {

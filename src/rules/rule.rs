@@ -209,10 +209,12 @@ impl Shape {
             .fold((0, 0), |(min, max), item| (min + usize::from(item.min), max + usize::from(item.max)))
     }
 
-    /// Whether its values are hexadecimal digits, with dashes or `0x` at most.
+    /// Whether its values are hexadecimal digits, with dashes or `0x` at most, behind what is the same in all of them.
     pub fn is_hexadecimal(&self) -> bool {
         let digits = b"0123456789abcdefABCDEFx-".iter().fold(0, |set: AsciiSet, &byte| set | 1 << byte);
-        self.core_set() & !digits == 0
+        let literals = self.items.iter().take_while(|item| item.set.is_power_of_two()).count();
+        let first = self.core_start.max(literals).min(self.core_end);
+        self.items[first..self.core_end].iter().all(|item| item.set & !digits == 0)
     }
 
     /// Every character that the searched run may hold.
