@@ -239,3 +239,57 @@ fn comments_that_allow_nothing_are_told_when_everything_was_scanned() {
     let part = repository.keyfence(&["scan", "a.py"]);
     assert!(!words(&part).contains("allows nothing"), "{}", words(&part));
 }
+
+/// Every file below `directory` with its content.
+fn snapshot(directory: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).expect("it can be listed") {
+        let path = entry.expect("it can be listed").path();
+        if path.is_dir() {
+            files.extend(snapshot(&path));
+        } else {
+            let content = fs::read(&path).expect("it can be read");
+            files.push((path, content));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn the_doctor_proves_that_the_hook_stops_a_canary_and_touches_nothing() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    for begun in [false, true] {
+        if begun {
+            repository.first_commit();
+        }
+        let unguarded = repository.keyfence(&["doctor"]);
+        assert_code("without hooks", &unguarded, 3);
+        assert!(words(&unguarded).contains("WRONG hook pre-commit: not installed"), "{}", words(&unguarded));
+    }
+    repository.install_hook();
+    repository.stage("half-done.py", "x = 1\n");
+    repository.write(".gitignore", ".env\n*.key\nid_*\n");
+    repository.write(".github/workflows/check.yml", "run: keyfence scan\n");
+    let before = snapshot(&repository.top);
+    let guarded = repository.keyfence(&["doctor"]);
+    assert_code("guarded", &guarded, 0);
+    assert!(!words(&guarded).contains("think"), "{}", words(&guarded));
+    assert!(words(&guarded).contains("ok the scan of the hook stops a planted"), "{}", words(&guarded));
+    assert_eq!(snapshot(&repository.top), before, "the repository is as it was");
+
+    repository.stage("deploy/.env.production", "A=b\n");
+    assert!(words(&repository.keyfence(&["doctor"])).contains("deploy/.env.production is tracked"));
+    for talked_out in ["rules: { disable: '*' }\n", "allow: [{ path: '*.env' }]\n", "confidence: certain\n"] {
+        repository.write(".keyfence.yaml", talked_out);
+        let deaf = repository.keyfence(&["doctor"]);
+        assert_code(talked_out, &deaf, 3);
+        assert!(words(&deaf).contains("WRONG the scan of the hook lets a planted"), "{}", words(&deaf));
+    }
+    repository.write(".keyfence.yaml", "");
+    assert_code("from below", &repository.git(&["worktree", "add", "--quiet", "../side"]), 0);
+    let side = sandbox.command(support::KEYFENCE, &sandbox.path("side")).arg("doctor").output();
+    let side = side.expect("the program can be started");
+    assert!(words(&side).contains("ok the scan of the hook stops a planted"), "{}", words(&side));
+}

@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Tell what the project's configuration says
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// See whether this repository is guarded: plants a canary beside your index and proves that the hook stops it
+    #[command(after_help = "Exit codes: 0 it is guarded, 3 something is wrong.")]
+    Doctor,
     /// Read, try and make rules
     #[command(subcommand)]
     Rules(RulesCommand),

@@ -6,6 +6,7 @@
 mod arguments;
 mod baseline;
 mod config;
+mod doctor;
 mod failure;
 mod files;
 mod hook;
@@ -61,6 +62,7 @@ fn perform(request: Request) -> Result<Ending, Failure> {
         Request::Scan(request) => scan::perform(&request),
         Request::Baseline(command) => baseline::perform(command),
         Request::Config(command) => config::perform(command),
+        Request::Doctor => doctor::perform(),
         Request::Rules(command) => rules::perform(command),
         Request::ExplainFinding(arguments) => rules::explain(arguments),
         Request::Install { place, force } => hook::install(&place, force),

@@ -25,6 +25,8 @@ pub(crate) enum Request {
     Baseline(BaselineCommand),
     /// Look at the configuration.
     Config(ConfigCommand),
+    /// See whether the repository is guarded.
+    Doctor,
     /// Look at rules.
     Rules(RulesCommand),
     /// Explain a rule or a finding.
@@ -117,6 +119,7 @@ impl Request {
             Some(Command::Scan(scan)) => Self::Scan(ScanRequest::from_arguments(scan)?),
             Some(Command::Baseline(command)) => Self::Baseline(command),
             Some(Command::Config(command)) => Self::Config(command),
+            Some(Command::Doctor) => Self::Doctor,
             Some(Command::Rules(command)) => Self::Rules(command),
             Some(Command::Explain(arguments)) => Self::ExplainFinding(arguments),
             Some(Command::Hook(HookCommand::Install(install))) => {

@@ -142,6 +142,18 @@ fn mode(what: &What) -> ScanMode {
     }
 }
 
+/// Scans a source that was made elsewhere, without progress.
+pub(crate) fn look_at(source: &dyn Source, mode: ScanMode, prepared: &Prepared) -> Result<Report, Failure> {
+    let options = ScanOptions {
+        mode,
+        threshold: prepared.threshold,
+        suppressor: prepared.suppressor.clone(),
+        interrupted: Arc::default(),
+        progress: None,
+    };
+    Ok(scan(source, &prepared.detector, &options)?)
+}
+
 /// Scans; tells also whether somebody interrupted.
 pub(crate) fn look(
     what: &What,

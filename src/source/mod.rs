@@ -5,11 +5,15 @@
 
 #[cfg(feature = "git")]
 pub mod git;
+#[cfg(feature = "files")]
+mod ignored;
 mod pieces;
 mod stdin;
 #[cfg(feature = "files")]
 mod tree;
 
+#[cfg(feature = "files")]
+pub use ignored::is_ignored_at_top;
 pub use stdin::Stdin;
 #[cfg(feature = "files")]
 pub use tree::{LeftOut, Tree, TreeOptions};

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::arguments::Stage;
 use super::super::failure::{Ending, Failure, tell};
 use super::super::files::is_executable;
 use super::super::output::say;
@@ -89,25 +90,33 @@ pub(crate) fn uninstall(request: &HookPlace) -> Result<Ending, Failure> {
     Ok(Ending::Clean)
 }
 
+/// What guards the stages of one place.
+pub(crate) struct Guards {
+    pub(crate) stages: Vec<Guard>,
+    /// What else there is to know about the place.
+    pub(crate) remark: Option<String>,
+}
+
+/// What guards one stage.
+pub(crate) struct Guard {
+    pub(crate) stage: &'static str,
+    pub(crate) words: String,
+    pub(crate) guards: bool,
+}
+
+/// What guards the stages that matter in this repository.
+pub(crate) fn guards() -> Result<Guards, Failure> {
+    let place = Place::find(false)?;
+    Ok(Guards { stages: place.guards(&[Stage::PreCommit, Stage::CommitMsg])?, remark: place.remark })
+}
+
 /// Tells what guards each stage.
 pub(crate) fn status(request: &HookPlace) -> Result<Ending, Failure> {
     let place = Place::find(request.global)?;
-    let manager = place.manager();
     let mut guarded = true;
-    for slot in place.slots(&request.stages) {
-        let (words, guards) = match (slot.state()?, &manager) {
-            (State::Ours(ours), _) => ours_in_words(&slot, &ours),
-            (_, Some(manager)) if manager.calls_keyfence(slot.stage) => {
-                (format!("run by {} ({})", manager.name, text::path(&manager.evidence)), true)
-            }
-            (State::Absent, _) => ("not installed".to_owned(), false),
-            (State::Foreign { executable }, _) => {
-                let idle = if executable { "" } else { ", and git does not run it: it is not executable" };
-                (format!("foreign: {} is not from keyfence{idle}", text::path(&slot.file)), false)
-            }
-        };
-        say(&format!("{}: {words}\n", slot.stage.as_str()))?;
-        guarded &= guards;
+    for guard in place.guards(&request.stages)? {
+        say(&format!("{}: {}\n", guard.stage, guard.words))?;
+        guarded &= guard.guards;
     }
     if let Some(command) = &place.left_to_do {
         say(&format!("git does not use this directory yet. Run\n    {command}\n"))?;
@@ -148,7 +157,28 @@ fn file_name(path: &Path) -> String {
 }
 
 impl Place {
-    fn slots(&self, stages: &[super::super::arguments::Stage]) -> Vec<Slot> {
+    fn guards(&self, stages: &[Stage]) -> Result<Vec<Guard>, Failure> {
+        let manager = self.manager();
+        let mut guards = Vec::new();
+        for slot in self.slots(stages) {
+            let (words, is_guarded) = match (slot.state()?, &manager) {
+                (State::Ours(ours), _) => ours_in_words(&slot, &ours),
+                (_, Some(manager)) if manager.calls_keyfence(slot.stage) => {
+                    (format!("run by {} ({})", manager.name, text::path(&manager.evidence)), true)
+                }
+                (State::Absent, _) => ("not installed".to_owned(), false),
+                (State::Foreign { executable }, _) => {
+                    let idle =
+                        if executable { "" } else { ", and git does not run it: it is not executable" };
+                    (format!("foreign: {} is not from keyfence{idle}", text::path(&slot.file)), false)
+                }
+            };
+            guards.push(Guard { stage: slot.stage.as_str(), words, guards: is_guarded });
+        }
+        Ok(guards)
+    }
+
+    fn slots(&self, stages: &[Stage]) -> Vec<Slot> {
         stages.iter().map(|&stage| Slot::new(&self.hooks, stage)).collect()
     }
 

@@ -10,5 +10,5 @@ mod run;
 mod script;
 mod slot;
 
-pub(crate) use commands::{install, status, uninstall};
+pub(crate) use commands::{Guard, guards, install, status, uninstall};
 pub(crate) use run::run;

@@ -5,6 +5,7 @@
 //! read is an error or a problem, never an empty index or an empty tree.
 
 mod base;
+mod canary;
 mod changes;
 mod environment;
 mod format;
@@ -14,9 +15,12 @@ mod message;
 mod objects;
 mod settings;
 mod staged;
+mod tracked;
 
+pub use canary::plant_canary;
 pub use environment::GitEnvironment;
 pub use layout::{Layout, LayoutError};
 pub use message::CommitMessage;
 pub use settings::{Settings, SettingsError};
 pub use staged::{DEFAULT_MAX_BLOB_SIZE, Staged, StagedOptions};
+pub use tracked::tracked_paths;

@@ -119,7 +119,7 @@ impl Staged {
 }
 
 /// Opens the index that would be committed; `None` when there is none yet and there need not be one.
-fn open_index(
+pub(super) fn open_index(
     layout: &Layout,
     environment: &GitEnvironment,
     objects: &Objects,
