@@ -139,7 +139,8 @@ fn weigh(
         return (IN_HEAD + bounded(depth, 8), "in what it stands in");
     }
     let line = document.line_of(hit.start);
-    let lines = line.abs_diff(own_line);
+    // A line of a minified file or a map holds a whole program: there, bytes count as lines.
+    let lines = line.abs_diff(own_line).max(hit.start.abs_diff(value.start) / LONG_LINE);
     let after = usize::from(hit.start > value.start);
     let holds = |scope: &Scope| scope.holds_directly(document, hit.start);
     if let Some(depth) = scopes.iter().take(2).position(holds) {
@@ -179,6 +180,9 @@ fn brings(document: &Document<'_>, hit: Span, callee: Span) -> bool {
     let called = &called[..called.iter().take_while(|byte| is_name(byte)).count()];
     !called.is_empty() && statement.split(|byte| !is_name(byte)).any(|word| word == called)
 }
+
+/// More than this is no line that a person wrote.
+const LONG_LINE: usize = 400;
 
 fn bounded(number: usize, most: u32) -> u32 {
     u32::try_from(number).unwrap_or(most).min(most)

@@ -89,7 +89,7 @@ impl Name {
             Some(Role::Passphrase)
         } else if self.any(SECRET) || self.is_only(&["secret", "sk", "pk", "seckey"]) {
             Some(Role::Secret)
-        } else if self.any(IDENTIFIER) || self.is_only(&["key", "id", "ak", "apikey"]) {
+        } else if self.any(IDENTIFIER) || self.is_only(&["key", "ak", "apikey"]) {
             Some(Role::Identifier)
         } else if self.any(TOKEN) {
             Some(Role::Token)

@@ -88,17 +88,28 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool)
         b'|' | b'?' => plain(default_of(text, at, line.start), Standing::Named),
         b'(' | b',' | b'[' | b'{' => positional(document, at, plain),
         _ if is_word_before(text, at, b"or") => plain(default_of(text, at - 2, line.start), Standing::Named),
-        _ if quoted => plain(option_before(text, at, line.start), Standing::Loose),
         _ => {
             let option = option_before(text, at, line.start);
-            let standing = if option.is_some_and(|span| text[line.start..span.start].ends_with(b"-")) {
-                Standing::Named
-            } else {
-                Standing::Loose
+            let is_set = |span: Span| {
+                let before = &text[line.start..span.start];
+                (!quoted && before.ends_with(b"-")) || assigns(before)
             };
-            plain(option.or(Some(Span::new(line.start.max(at.saturating_sub(40)), at))), standing)
+            let standing = if option.is_some_and(is_set) { Standing::Named } else { Standing::Loose };
+            let words = (!quoted).then(|| Span::new(line.start.max(at.saturating_sub(40)), at));
+            plain(option.or(words), standing)
         }
     }
+}
+
+/// Commands that give the name behind them the value behind it: `set -gx NAME value`, `#define NAME "value"`.
+const ASSIGNMENTS: &[&[u8]] =
+    &[b"set", b"setx", b"setenv", b"define", b"#define", b"env", b"ENV", b"ARG", b"put"];
+
+/// Whether a line that begins with `before` goes on with a name and its value.
+fn assigns(before: &[u8]) -> bool {
+    let mut words = before.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.next().is_some_and(|command| ASSIGNMENTS.contains(&command))
+        && words.all(|word| word.starts_with(b"-"))
 }
 
 /// Steps over the opening quote and what a literal may have before it (`b"`, `f'`, `\"`, a `Bearer ` inside).

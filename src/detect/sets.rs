@@ -331,17 +331,57 @@ impl Table<'_> {
     }
 }
 
-/// The literals of a line: what stands in quotes, or what follows the first `=` or `: `.
+/// The literals of a line: what stands in quotes, in an element, or after the first `=` or `: `.
 fn literals(document: &Document<'_>, number: usize) -> Vec<Span> {
+    let text = document.text;
     let line = document.line(number);
     if line.len() > 4096 {
         return Vec::new();
     }
-    let escaped = quoted(document.text, line, true);
-    let plain = quoted(document.text, line, false);
-    let found: Vec<Span> =
-        escaped.into_iter().chain(plain).filter(|literal| !is_key(document.text, *literal)).collect();
-    if found.is_empty() { unquoted(document.text, line).into_iter().collect() } else { found }
+    let quoted = quoted(text, line, true).into_iter().chain(quoted(text, line, false));
+    let found: Vec<Span> = quoted
+        .filter(|literal| !is_key(text, *literal))
+        .flat_map(|literal| values_in(text, literal))
+        .collect();
+    if found.is_empty() {
+        element(text, line).or_else(|| unquoted(text, line)).into_iter().collect()
+    } else {
+        found
+    }
+}
+
+/// The values within a literal: those of a URL's query, what `NAME=` or `Header: ` names in it, or all of it.
+fn values_in(text: &[u8], literal: Span) -> Vec<Span> {
+    let bytes = literal.of(text);
+    let is_name = |name: &[u8]| {
+        !name.is_empty()
+            && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    if memchr::memmem::find(bytes, b"://").is_some()
+        && let Some(query) = memchr::memchr(b'?', bytes)
+    {
+        let mut start = literal.start + query + 1;
+        let mut values = Vec::new();
+        for pair in bytes[query + 1..].split(|&byte| byte == b'&') {
+            let end = start + pair.len();
+            values.extend(memchr::memchr(b'=', pair).map(|at| Span::new(start + at + 1, end)));
+            start = end + 1;
+        }
+        return values;
+    }
+    let named = |separator: &[u8]| {
+        let at = memchr::memmem::find(bytes, separator).filter(|&at| is_name(&bytes[..at]))?;
+        Some(Span::new(literal.start + at + separator.len(), literal.end))
+    };
+    vec![named(b"=").or_else(|| named(b": ")).unwrap_or(literal)]
+}
+
+/// The content of an element without others in it: `<password>…</password>`.
+fn element(text: &[u8], line: Span) -> Option<Span> {
+    let bytes = line.of(text);
+    let close = memchr::memmem::find(bytes, b"</")?;
+    let open = memchr::memrchr(b'>', &bytes[..close])? + 1;
+    (open < close).then(|| Span::new(line.start + open, line.start + close))
 }
 
 /// Whether a quoted literal is the key of a member: `"memo": …`, `'memo' => …`.

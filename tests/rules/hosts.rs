@@ -15,6 +15,9 @@ pub fn embed(pack: &Pack, spot: &Spot) -> Vec<Embedded> {
     let host = Host { domain: domain_of(pack, &word), word, spot };
     let mut all = host.files();
     all.extend(host.code());
+    all.extend(host.operations());
+    all.extend(host.other_languages());
+    all.extend(host.records());
     if spot.parts.len() > 1 {
         all.extend(host.exchange(pack));
     }
@@ -205,6 +208,158 @@ impl Host<'_> {
                 "Bot.java",
                 format!("ExchangeSpecification {word} = new {class}Exchange().getDefault();\n")
                     + &self.lines(|part| format!("{word}.set{}(\"{}\");", pascal(part), part.value)),
+            ),
+        ]
+    }
+
+    /// What starts programs: containers, workflows, services, shells.
+    fn operations(&self) -> Vec<Embedded> {
+        vec![
+            (
+                "container file",
+                "Dockerfile",
+                self.lines(|part| format!("ENV {}={}", self.upper(part), part.value)),
+            ),
+            (
+                "workflow",
+                ".github/workflows/run.yml",
+                "jobs:\n  run:\n    steps:\n      - run: python bot.py\n        env:\n".to_owned()
+                    + &self.lines(|part| format!("          {}: {}", self.upper(part), part.value)),
+            ),
+            (
+                "service unit",
+                "bot.service",
+                "[Service]\n".to_owned()
+                    + &self.lines(|part| format!("Environment=\"{}={}\"", self.upper(part), part.value)),
+            ),
+            (
+                "PowerShell",
+                "run.ps1",
+                self.lines(|part| format!("$env:{} = '{}'", self.upper(part), part.value)),
+            ),
+            ("batch file", "run.bat", self.lines(|part| format!("set {}={}", self.upper(part), part.value))),
+            (
+                "fish",
+                "config.fish",
+                self.lines(|part| format!("set -gx {} \"{}\"", self.upper(part), part.value)),
+            ),
+            (
+                "Terraform",
+                "prod.tfvars",
+                self.lines(|part| format!("{}_{} = \"{}\"", self.word, snake(part), part.value)),
+            ),
+            (
+                "properties",
+                "application.properties",
+                self.lines(|part| format!("{}.{}={}", self.word, part.words.join("-"), part.value)),
+            ),
+            (
+                "XML",
+                "settings.xml",
+                format!("<{word}>\n", word = self.word)
+                    + &self.lines(|part| format!("  <{name}>{}</{name}>", part.value, name = camel(part)))
+                    + &format!("</{}>\n", self.word),
+            ),
+        ]
+    }
+
+    fn other_languages(&self) -> Vec<Embedded> {
+        let class = self.class();
+        let word = &self.word;
+        let arguments =
+            |line: &dyn Fn(&Named) -> String| self.spot.parts.iter().map(line).collect::<Vec<_>>().join(", ");
+        vec![
+            (
+                "Python keyword arguments",
+                "bot.py",
+                format!(
+                    "client = {class}Client({})\n",
+                    arguments(&|part| format!("{}=\"{}\"", snake(part), part.value))
+                ),
+            ),
+            (
+                "attributes",
+                "bot.py",
+                format!("{word} = {class}Client()\n")
+                    + &self.lines(|part| format!("{word}.{} = \"{}\"", snake(part), part.value)),
+            ),
+            (
+                "Ruby hash",
+                "bot.rb",
+                format!(
+                    "client = {class}::Client.new(\n{})\n",
+                    self.lines(|part| format!("  {}: '{}',", snake(part), part.value))
+                ),
+            ),
+            (
+                "PHP array",
+                "config.php",
+                format!(
+                    "<?php\nreturn [\n  '{word}' => [\n{}  ],\n];\n",
+                    self.lines(|part| format!("    '{}' => '{}',", snake(part), part.value))
+                ),
+            ),
+            (
+                "C# initializer",
+                "Bot.cs",
+                format!(
+                    "var options = new {class}Options {{\n{}}};\n",
+                    self.lines(|part| format!("    {} = \"{}\",", pascal(part), part.value))
+                ),
+            ),
+            (
+                "Kotlin",
+                "Bot.kt",
+                format!(
+                    "object {class}Keys {{\n{}}}\n",
+                    self.lines(|part| format!("    const val {} = \"{}\"", camel(part), part.value))
+                ),
+            ),
+            (
+                "Swift",
+                "Bot.swift",
+                format!(
+                    "struct {class}Keys {{\n{}}}\n",
+                    self.lines(|part| format!("    static let {}: String = \"{}\"", camel(part), part.value))
+                ),
+            ),
+            (
+                "Elixir",
+                "config.exs",
+                format!(
+                    "config :bot, :{word},\n{}  timeout: 5\n",
+                    self.lines(|part| format!("  {}: \"{}\",", snake(part), part.value))
+                ),
+            ),
+        ]
+    }
+
+    /// One record among others, each with its provider's name as a member.
+    fn records(&self) -> Vec<Embedded> {
+        let word = &self.word;
+        let other = "kucoinfutures";
+        vec![
+            (
+                "JSON record",
+                "accounts.json",
+                format!(
+                    "[\n  {{\n    \"exchange\": \"{word}\",\n{}    \"active\": true\n  }}\n]\n",
+                    self.lines(|part| format!("    \"{}\": \"{}\",", snake(part), part.value))
+                ),
+            ),
+            (
+                "YAML record",
+                "accounts.yml",
+                format!(
+                    "accounts:\n  - name: {word}\n{}    active: true\n  - name: {other}\n    active: false\n",
+                    self.lines(|part| format!("    {}: {}", snake(part), part.value))
+                ),
+            ),
+            (
+                "TOML record",
+                "accounts.toml",
+                format!("[[accounts]]\nname = \"{word}\"\n")
+                    + &self.lines(|part| format!("{} = \"{}\"", snake(part), part.value)),
             ),
         ]
     }
