@@ -7,12 +7,18 @@
 mod base;
 mod canary;
 mod changes;
+mod commits;
+#[cfg(test)]
+#[path = "../../../tests/common/mod.rs"]
+mod common;
 mod environment;
 mod format;
+mod index;
 mod layout;
 mod lines;
 mod message;
 mod objects;
+mod references;
 mod settings;
 mod staged;
 mod tracked;

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::base::Base;
 use super::changes::{Change, Changes, Removed};
 use super::format::RepositoryFormat;
+use super::index::read_index;
 use super::lines::{LineRanges, added_lines, intersect, similarity};
 use super::objects::{ObjectError, Objects};
 use super::{GitEnvironment, Layout};
@@ -140,17 +141,7 @@ pub(super) fn open_index(
         }
         Err(error) => return Err(bad_index(&path, &error.to_string())),
     }
-    let options = gix::index::decode::Options {
-        min_extension_block_in_bytes_for_threading: 256 * 1024,
-        ..gix::index::decode::Options::default()
-    };
-    let hash = objects.hash();
-    let opened = catch_unwind(|| gix::index::File::at(&path, hash, false, options));
-    match opened {
-        Ok(Ok(index)) => Ok(Some(index)),
-        Ok(Err(error)) => Err(bad_index(&path, &error.to_string())),
-        Err(_) => Err(bad_index(&path, "reading it failed")),
-    }
+    read_index(&path, objects.hash()).map(Some).map_err(|reason| bad_index(&path, &reason))
 }
 
 fn bad_index(path: &Path, reason: &str) -> SourceError {
