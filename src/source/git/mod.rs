@@ -13,6 +13,7 @@ mod commits;
 mod common;
 mod environment;
 mod format;
+mod history;
 mod index;
 mod layout;
 mod lines;

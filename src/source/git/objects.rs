@@ -148,7 +148,7 @@ impl Objects {
 }
 
 /// The repository's own object directory first, then what the environment adds (the quarantine of a push).
-fn directories(layout: &Layout, environment: &GitEnvironment) -> Vec<PathBuf> {
+pub(super) fn directories(layout: &Layout, environment: &GitEnvironment) -> Vec<PathBuf> {
     let base = layout.work_tree.as_deref().unwrap_or(&layout.git_dir);
     let own = match &environment.object_directory {
         Some(directory) => base.join(directory),

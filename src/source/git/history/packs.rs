@@ -1,0 +1,369 @@
+//! Packs as families: which object is made from which, and where each one stands.
+//!
+//! Must not know: what is in an object, how a family is walked.
+//! Invariants: an index that does not match its own checksum or its pack is not believed; every entry of the index is
+//! in a family or a problem.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use gix::hash::{Kind as HashKind, ObjectId};
+use gix::objs::Kind;
+use gix::odb::pack;
+use gix::odb::pack::data::entry::Header;
+use gix::zlib::Inflate;
+
+use super::directories::PackFiles;
+use crate::model::{FilePath, Problem, ProblemKind};
+
+/// Why an object of a pack could not be had. Says nothing of its content.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum EntryError {
+    #[error("it is damaged in its pack")]
+    Damaged,
+    #[error("{0} bytes are more than the limit of {1}")]
+    TooLarge(u64, u64),
+    #[error("the object it is made from is missing")]
+    BaseMissing,
+    #[error("it is made from itself")]
+    Circular,
+}
+
+/// One pack, open.
+pub(super) struct Pack {
+    index: pack::index::File<pack::MMap>,
+    data: pack::data::File<pack::MMap>,
+    /// Places in the pack, ascending, and what stands there as a place in the index.
+    offsets: Vec<u64>,
+    entries: Vec<u32>,
+    /// For each place in the index the rank of its entry in the pack.
+    ranks: Vec<u32>,
+    /// The number of its first object among all objects.
+    pub(super) first: u32,
+}
+
+/// Why a pack could not be opened.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// A file went away since it was listed, as when git packs anew.
+    Vanished,
+    /// It cannot be used.
+    Unusable(Box<Problem>),
+}
+
+impl Pack {
+    /// Opens a pack whose objects are numbered from `first` on.
+    pub(super) fn open(files: &PackFiles, hash: HashKind, first: u32) -> Result<Self, OpenError> {
+        for file in [&files.pack, &files.index] {
+            match std::fs::metadata(file) {
+                Ok(metadata) if metadata.is_file() => {}
+                Ok(_) => return Err(unusable(file, "it is no regular file")),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(OpenError::Vanished),
+                Err(error) => return Err(unusable(file, &error.to_string())),
+            }
+        }
+        let index = pack::index::File::at(&files.index, hash)
+            .map_err(|_| unusable(&files.index, "the index is damaged"))?;
+        let never = AtomicBool::new(false);
+        index
+            .verify_checksum(&mut gix::progress::Discard, &never)
+            .map_err(|_| unusable(&files.index, "the index does not match its own checksum"))?;
+        let data = pack::data::File::at(&files.pack, hash)
+            .map_err(|_| unusable(&files.pack, "the pack is damaged or cannot be read"))?;
+        if data.num_objects() != index.num_objects() || data.checksum() != index.pack_checksum() {
+            return Err(unusable(&files.pack, "the pack is not the one that its index is for"));
+        }
+        Ok(Self::sorted(index, data, first))
+    }
+
+    fn sorted(
+        index: pack::index::File<pack::MMap>,
+        data: pack::data::File<pack::MMap>,
+        first: u32,
+    ) -> Self {
+        let count = index.num_objects();
+        let mut entries: Vec<(u64, u32)> =
+            (0..count).map(|place| (index.pack_offset_at_index(place), place)).collect();
+        entries.sort_unstable();
+        let mut ranks = vec![0; entries.len()];
+        for (rank, &(_, place)) in (0..).zip(&entries) {
+            ranks[place as usize] = rank;
+        }
+        let (offsets, entries) = entries.into_iter().unzip();
+        Self { index, data, offsets, entries, ranks, first }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// How many objects it has.
+    pub(super) fn count(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// The number among all objects of the entry of this rank.
+    pub(super) fn number(&self, rank: u32) -> u32 {
+        self.first + self.entries[rank as usize]
+    }
+
+    /// The id of the object with this number.
+    pub(super) fn id(&self, number: u32) -> ObjectId {
+        self.index.oid_at_index(number - self.first).to_owned()
+    }
+
+    /// The number of the object with this id.
+    pub(super) fn find(&self, id: &gix::oid) -> Option<u32> {
+        self.index.lookup(id).map(|place| self.first + place)
+    }
+
+    /// The ids in the index's order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &gix::oid> {
+        (0..self.count()).map(|place| self.index.oid_at_index(place))
+    }
+
+    /// The header of the entry of this rank, if the bytes of the entry are those that were indexed.
+    fn entry(&self, rank: u32) -> Result<pack::data::Entry, EntryError> {
+        let start = self.offsets[rank as usize];
+        let end = self.offsets.get(rank as usize + 1).copied().unwrap_or(self.data.pack_end() as u64);
+        let raw = self.data.entry_slice(start..end).ok_or(EntryError::Damaged)?;
+        let expected = self.index.crc32_at_index(self.entries[rank as usize]);
+        if expected.is_some_and(|expected| crc32fast::hash(raw) != expected) {
+            return Err(EntryError::Damaged);
+        }
+        self.data.entry(start).map_err(|_| EntryError::Damaged)
+    }
+
+    /// Inflates the entry of this rank: an object, or the delta that makes one. Grows `out` and never shrinks it.
+    pub(super) fn inflate<'o>(
+        &self,
+        rank: u32,
+        inflate: &mut Inflate,
+        out: &'o mut Vec<u8>,
+        limit: u64,
+    ) -> Result<&'o [u8], EntryError> {
+        let entry = self.entry(rank)?;
+        let size = entry.decompressed_size;
+        if size > limit {
+            return Err(EntryError::TooLarge(size, limit));
+        }
+        let size = usize::try_from(size).map_err(|_| EntryError::TooLarge(size, limit))?;
+        if out.len() < size {
+            out.resize(size, 0);
+        }
+        self.data.decompress_entry(&entry, inflate, &mut out[..size]).map_err(|_| EntryError::Damaged)?;
+        Ok(&out[..size])
+    }
+
+    /// Sorts all entries into families.
+    pub(super) fn families(&self) -> Families {
+        let count = self.offsets.len();
+        let mut parents: Vec<Parent> = Vec::with_capacity(count);
+        let mut problems = Vec::new();
+        for rank in 0..self.count() {
+            // Headers are read again, with their checksum, when the entry is inflated.
+            let header = self.data.entry(self.offsets[rank as usize]).map_err(|_| EntryError::Damaged);
+            parents.push(match header.and_then(|entry| self.parent(&entry)) {
+                Ok(parent) => parent,
+                Err(error) => {
+                    problems.push((rank, error));
+                    Parent::None
+                }
+            });
+        }
+        Families::new(&parents, problems)
+    }
+
+    fn parent(&self, entry: &pack::data::Entry) -> Result<Parent, EntryError> {
+        Ok(match entry.header {
+            Header::Commit => Parent::Root(Kind::Commit),
+            Header::Tree => Parent::Root(Kind::Tree),
+            Header::Blob => Parent::Root(Kind::Blob),
+            Header::Tag => Parent::Root(Kind::Tag),
+            Header::OfsDelta { base_distance } => {
+                let offset = entry.checked_base_pack_offset(base_distance).ok_or(EntryError::Damaged)?;
+                let rank = self.offsets.binary_search(&offset).map_err(|_| EntryError::Damaged)?;
+                Parent::Entry(u32::try_from(rank).expect("a pack has fewer than 2^32 entries"))
+            }
+            Header::RefDelta { base_id } => match self.index.lookup(base_id) {
+                Some(place) => Parent::Entry(self.ranks[place as usize]),
+                None => Parent::Elsewhere(base_id),
+            },
+        })
+    }
+
+    /// The rank in the pack of the object with this number.
+    pub(super) fn rank(&self, number: u32) -> u32 {
+        self.ranks[(number - self.first) as usize]
+    }
+
+    /// What the object with this number is made from.
+    pub(super) fn base(&self, number: u32) -> Result<Base, EntryError> {
+        let entry = self.entry(self.rank(number))?;
+        Ok(match self.parent(&entry)? {
+            Parent::Root(kind) => Base::None(kind),
+            Parent::Entry(rank) => Base::Number(self.number(rank)),
+            Parent::Elsewhere(id) => Base::Elsewhere(id),
+            Parent::None => return Err(EntryError::Damaged),
+        })
+    }
+
+    /// A problem with the object of this rank.
+    pub(super) fn problem(&self, rank: u32, error: &EntryError) -> Problem {
+        object_problem(&self.id(self.number(rank)), self.path(), error)
+    }
+}
+
+/// A problem with one object.
+pub(super) fn object_problem(id: &ObjectId, path: &Path, error: &EntryError) -> Problem {
+    let (kind, hint) = match error {
+        EntryError::TooLarge(..) => (ProblemKind::TooLarge, "raise the limit with --max-size to look at it"),
+        _ => (ProblemKind::BadObject, "`git fsck` says what else is damaged; a fresh clone may have it"),
+    };
+    Problem::at(kind, FilePath::from_path(path), format!("an object was not looked at: {error}"))
+        .with_object(id.to_string())
+        .with_hint(hint)
+}
+
+fn unusable(path: &Path, reason: &str) -> OpenError {
+    let message = format!("nothing in this pack was looked at: {reason}");
+    let problem = Problem::at(ProblemKind::BadObject, FilePath::from_path(path), message);
+    OpenError::Unusable(Box::new(
+        problem.with_hint("`git index-pack` makes the index anew; `git fsck` says what is damaged"),
+    ))
+}
+
+/// What an object of a pack is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// It stands for itself.
+    None(Kind),
+    /// The object of the same pack with this number.
+    Number(u32),
+    /// An object outside of the pack.
+    Elsewhere(ObjectId),
+}
+
+/// What an entry is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parent {
+    /// Nothing: it stands for itself.
+    Root(Kind),
+    /// Another entry, by rank.
+    Entry(u32),
+    /// An object outside of the pack.
+    Elsewhere(ObjectId),
+    /// Nobody knows.
+    None,
+}
+
+/// Who is made from whom in a pack, by rank.
+pub(super) struct Families {
+    /// Entries that stand for themselves, with what they are.
+    pub(super) roots: Vec<(u32, Kind)>,
+    /// Entries that are made from an object outside of the pack.
+    pub(super) orphans: Vec<(u32, ObjectId)>,
+    /// Entries that nothing leads to.
+    pub(super) problems: Vec<(u32, EntryError)>,
+    starts: Vec<u32>,
+    children: Vec<u32>,
+    /// How many entries are made from each, itself included.
+    weights: Vec<u32>,
+}
+
+impl Families {
+    fn new(parents: &[Parent], problems: Vec<(u32, EntryError)>) -> Self {
+        let mut starts = vec![0_u32; parents.len() + 1];
+        for parent in parents {
+            if let Parent::Entry(base) = parent {
+                starts[*base as usize + 1] += 1;
+            }
+        }
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
+        }
+        let mut next = starts.clone();
+        let mut children = vec![0; *starts.last().unwrap_or(&0) as usize];
+        let mut families = Self {
+            roots: Vec::new(),
+            orphans: Vec::new(),
+            problems,
+            starts,
+            children: Vec::new(),
+            weights: vec![1; parents.len()],
+        };
+        for (rank, parent) in (0..).zip(parents) {
+            match *parent {
+                Parent::Root(kind) => families.roots.push((rank, kind)),
+                Parent::Elsewhere(id) => families.orphans.push((rank, id)),
+                Parent::Entry(base) => {
+                    let slot = &mut next[base as usize];
+                    children[*slot as usize] = rank;
+                    *slot += 1;
+                }
+                Parent::None => {}
+            }
+        }
+        families.children = children;
+        families.weigh(parents);
+        families
+    }
+
+    /// Counts descendants, and finds entries that only lead to each other or to a broken one.
+    fn weigh(&mut self, parents: &[Parent]) {
+        let firsts = self.roots.iter().map(|&(rank, _)| rank).chain(self.orphans.iter().map(|&(rank, _)| rank));
+        let mut order: Vec<u32> = firsts.collect();
+        let mut reached = vec![false; parents.len()];
+        let mut at = 0;
+        while at < order.len() {
+            let rank = order[at];
+            reached[rank as usize] = true;
+            let (start, end) = self.range(rank);
+            order.extend_from_slice(&self.children[start..end]);
+            at += 1;
+        }
+        for &rank in order.iter().rev() {
+            if let Parent::Entry(base) = parents[rank as usize] {
+                self.weights[base as usize] += self.weights[rank as usize];
+            }
+        }
+        let known: std::collections::HashSet<u32> = self.problems.iter().map(|&(rank, _)| rank).collect();
+        for (rank, parent) in (0..).zip(parents) {
+            if !reached[rank as usize] && !known.contains(&rank) {
+                let error = self.why_unreached(parents, *parent, &known);
+                self.problems.push((rank, error));
+            }
+        }
+    }
+
+    fn why_unreached(
+        &self,
+        parents: &[Parent],
+        mut parent: Parent,
+        broken: &std::collections::HashSet<u32>,
+    ) -> EntryError {
+        for _ in 0..parents.len().min(10_000) {
+            match parent {
+                Parent::Entry(base) if broken.contains(&base) => return EntryError::BaseMissing,
+                Parent::Entry(base) => parent = parents[base as usize],
+                _ => return EntryError::BaseMissing,
+            }
+        }
+        EntryError::Circular
+    }
+
+    fn range(&self, rank: u32) -> (usize, usize) {
+        (self.starts[rank as usize] as usize, self.starts[rank as usize + 1] as usize)
+    }
+
+    /// What is made from the entry of this rank.
+    pub(super) fn children(&self, rank: u32) -> &[u32] {
+        let (start, end) = self.range(rank);
+        &self.children[start..end]
+    }
+
+    /// How many entries are made from it, itself included.
+    pub(super) fn weight(&self, rank: u32) -> u32 {
+        self.weights[rank as usize]
+    }
+}

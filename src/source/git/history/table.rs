@@ -1,0 +1,140 @@
+//! All objects of a repository by number: those of packs first, then loose ones.
+//!
+//! Must not know: what objects mean to each other.
+//! Invariant: a number stands for one stored object; an object that is stored twice is found by its first number.
+
+use std::path::PathBuf;
+
+use gix::hash::{Kind as HashKind, ObjectId};
+use gix::objs::Kind;
+use gix::zlib::Inflate;
+
+use super::super::{GitEnvironment, Layout};
+use super::directories::{Listing, list, lost};
+use super::loose;
+use super::packs::{Base, EntryError, OpenError, Pack};
+use super::walk::make_version;
+use crate::model::Problem;
+
+/// git packs anew while a scan runs: so often the directories are listed again.
+const LISTINGS: usize = 3;
+
+/// Every stored object.
+pub(super) struct Table {
+    pub packs: Vec<Pack>,
+    /// Sorted by id; none of them is in a pack.
+    pub loose: Vec<(ObjectId, PathBuf)>,
+    first_loose: u32,
+}
+
+impl Table {
+    /// Opens all there is; what cannot be opened is a problem.
+    pub(super) fn open(
+        layout: &Layout,
+        environment: &GitEnvironment,
+        hash: HashKind,
+    ) -> (Self, Vec<Problem>) {
+        let mut last = LISTINGS;
+        loop {
+            last -= 1;
+            let listing = list(layout, environment, hash);
+            if let Some(opened) = Self::of_listing(listing, hash, last == 0) {
+                return opened;
+            }
+        }
+    }
+
+    /// `None` when something listed went away and listing again may find what took its place.
+    fn of_listing(listing: Listing, hash: HashKind, is_last: bool) -> Option<(Self, Vec<Problem>)> {
+        let mut problems = listing.problems;
+        let mut packs: Vec<Pack> = Vec::new();
+        let mut first = 0_u32;
+        for files in &listing.packs {
+            match Pack::open(files, hash, first) {
+                Ok(pack) => {
+                    first = first.saturating_add(pack.count());
+                    packs.push(pack);
+                }
+                Err(OpenError::Vanished) if !is_last => return None,
+                Err(OpenError::Vanished) => problems.push(lost(
+                    &files.pack,
+                    "the pack vanished while it was opened",
+                    "scan again when git is not packing",
+                )),
+                Err(OpenError::Unusable(problem)) => problems.push(*problem),
+            }
+        }
+        let unpacked = |id: &ObjectId| !packs.iter().any(|pack| pack.find(id).is_some());
+        let loose = listing.loose.into_iter().filter(|(id, _)| unpacked(id)).collect();
+        Some((Self { packs, loose, first_loose: first }, problems))
+    }
+
+    /// How many numbers there are.
+    pub(super) fn count(&self) -> usize {
+        self.first_loose as usize + self.loose.len()
+    }
+
+    /// The number of a loose object by its place.
+    pub(super) fn loose_number(&self, place: usize) -> u32 {
+        self.first_loose.saturating_add(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
+    /// The first number of this id.
+    pub(super) fn find(&self, id: &gix::oid) -> Option<u32> {
+        self.packs.iter().find_map(|pack| pack.find(id)).or_else(|| {
+            let place = self.loose.binary_search_by(|(loose, _)| loose.as_ref().cmp(id)).ok()?;
+            Some(self.loose_number(place))
+        })
+    }
+
+    pub(super) fn id(&self, number: u32) -> ObjectId {
+        match self.pack_of(number) {
+            Some(pack) => pack.id(number),
+            None => self.loose[(number - self.first_loose) as usize].0,
+        }
+    }
+
+    fn pack_of(&self, number: u32) -> Option<&Pack> {
+        self.packs.iter().find(|pack| (pack.first..pack.first + pack.count()).contains(&number))
+    }
+
+    /// Whether the object is stored under an earlier number as well.
+    pub(super) fn is_repeated(&self, number: u32) -> bool {
+        self.packs.len() > 1 && self.find(&self.id(number)) != Some(number)
+    }
+
+    /// Reads one object by itself.
+    pub(super) fn read(&self, number: u32, limit: u64) -> Result<(Kind, Vec<u8>), EntryError> {
+        let mut inflate = Inflate::default();
+        let mut deltas: Vec<Vec<u8>> = Vec::new();
+        let mut number = number;
+        let (kind, mut bytes) = loop {
+            let mut bytes = Vec::new();
+            let Some(pack) = self.pack_of(number) else {
+                let (_, path) =
+                    self.loose.get((number - self.first_loose) as usize).ok_or(EntryError::BaseMissing)?;
+                let kind = loose::read(path, &mut inflate, &mut bytes, limit)?;
+                break (kind.ok_or(EntryError::BaseMissing)?, bytes);
+            };
+            let base = pack.base(number)?;
+            let length = pack.inflate(pack.rank(number), &mut inflate, &mut bytes, limit)?.len();
+            bytes.truncate(length);
+            match base {
+                Base::None(kind) => break (kind, bytes),
+                Base::Number(base) => number = base,
+                Base::Elsewhere(id) => number = self.find(&id).ok_or(EntryError::BaseMissing)?,
+            }
+            deltas.push(bytes);
+            if deltas.len() > self.count() {
+                return Err(EntryError::Circular);
+            }
+        };
+        let mut pieces = Vec::new();
+        while let Some(delta) = deltas.pop() {
+            let mut version = Vec::new();
+            make_version(&bytes, &delta, limit, (&mut version, &mut pieces))?;
+            bytes = version;
+        }
+        Ok((kind, bytes))
+    }
+}

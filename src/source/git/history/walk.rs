@@ -1,0 +1,282 @@
+//! Walks families of a pack: each object is inflated once, each delta applied once.
+//!
+//! A version is kept while others are made from it, and given back as soon as the last of them is made: of several
+//! children the one with the most descendants comes last, so that few are kept at a time. Large subfamilies are
+//! handed to other threads.
+//!
+//! Must not know: what is in an object, what is done with it.
+//! Invariant: every wanted object is visited exactly once or is a problem, and so is everything made from it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gix::zlib::Inflate;
+use rayon::Scope;
+
+use super::delta;
+use super::packs::{EntryError, Families, Pack};
+use crate::model::{CopiedPiece, Problem, ProblemKind};
+
+/// Subfamilies from this size on may go to another thread.
+const SHARED_WEIGHT: u32 = 64;
+/// So many families are begun as one piece of work.
+const FAMILIES_AT_ONCE: usize = 64;
+/// So many objects that are lost with one are named each; the rest is counted.
+const LOST_BY_NAME: usize = 100;
+/// Buffers above this size are given back to the system.
+const LARGEST_SPARE: usize = 4 << 20;
+
+/// An object under the eyes of a visitor.
+pub(super) struct Seen<'a, C> {
+    /// Its number among all objects.
+    pub number: u32,
+    pub bytes: &'a [u8],
+    /// What the visitor gave for the version it was made from, and what was copied from there.
+    pub base: Option<(&'a C, &'a [CopiedPiece])>,
+}
+
+/// Looks at objects, on one thread.
+pub(super) trait Visit: Send {
+    /// What it wants to know again when it sees a version made from this one.
+    type Carried: Send + Sync;
+
+    fn object(&mut self, seen: &Seen<'_, Self::Carried>) -> Self::Carried;
+
+    /// Whether what is made from this object need not be looked at, because nothing in its family is wanted.
+    fn problem(&mut self, problem: Problem);
+
+    /// Whether to end as soon as possible.
+    fn stopped(&self) -> bool;
+}
+
+/// The visitors of all threads.
+pub(super) struct Crew<'m, V> {
+    hands: Vec<Mutex<Option<Hands<V>>>>,
+    make: &'m (dyn Fn() -> V + Sync),
+    limit: u64,
+}
+
+/// One thread's visitor and buffers.
+pub(super) struct Hands<V> {
+    pub visitor: V,
+    pub inflate: Inflate,
+    pub buffer: Vec<u8>,
+    pieces: Vec<CopiedPiece>,
+    spare: Vec<Vec<u8>>,
+}
+
+/// A version that others are made from.
+struct Version<C> {
+    bytes: Vec<u8>,
+    carried: C,
+}
+
+/// Entries to visit, each with what it is made from.
+type Waiting<C> = Vec<(u32, Option<Arc<Version<C>>>)>;
+
+/// Which entries of a pack are walked.
+pub(super) struct Plan<'p> {
+    pub pack: &'p Pack,
+    pub families: &'p Families,
+    /// Ranks to begin with.
+    pub roots: &'p [u32],
+    /// Whether an entry, or something made from it, is wanted; by rank. `None` wants all.
+    pub wanted: Option<&'p [bool]>,
+}
+
+impl<'m, V: Visit> Crew<'m, V> {
+    /// A crew that makes its visitors when they are needed and reads no object larger than `limit`.
+    pub(super) fn new(limit: u64, make: &'m (dyn Fn() -> V + Sync)) -> Self {
+        let hands = (0..rayon::current_num_threads().max(1)).map(|_| Mutex::default()).collect();
+        Self { hands, make, limit }
+    }
+
+    /// All visitors that were needed.
+    pub(super) fn into_visitors(self) -> Vec<V> {
+        let hands = self.hands.into_iter();
+        let visitors = hands.filter_map(|hands| hands.into_inner().unwrap_or_else(PoisonError::into_inner));
+        visitors.map(|hands| hands.visitor).collect()
+    }
+
+    /// Visits the planned entries.
+    pub(super) fn walk(&self, plan: &Plan<'_>) {
+        rayon::scope(|scope| {
+            for roots in plan.roots.chunks(FAMILIES_AT_ONCE) {
+                let waiting = roots.iter().rev().filter(|&&rank| plan.wants(rank)).map(|&rank| (rank, None));
+                let waiting: Waiting<V::Carried> = waiting.collect();
+                if !waiting.is_empty() {
+                    scope.spawn(|scope| self.families(plan, waiting, scope));
+                }
+            }
+        });
+    }
+
+    /// Hands each item to a visitor.
+    pub(super) fn each<T: Sync>(&self, items: &[T], visit: impl Fn(&mut Hands<V>, &T) + Sync) {
+        use rayon::prelude::*;
+        items.par_chunks(FAMILIES_AT_ONCE).for_each(|items| {
+            self.with_hands(|hands| {
+                for item in items {
+                    if hands.visitor.stopped() {
+                        return;
+                    }
+                    visit(hands, item);
+                }
+            });
+        });
+    }
+
+    fn with_hands<R>(&self, work: impl FnOnce(&mut Hands<V>) -> R) -> R {
+        let mut slot = self.free_slot();
+        let hands = slot.get_or_insert_with(|| Hands {
+            visitor: (self.make)(),
+            inflate: Inflate::default(),
+            buffer: Vec::new(),
+            pieces: Vec::new(),
+            spare: Vec::new(),
+        });
+        work(hands)
+    }
+
+    /// The slot of this thread. Work never waits for other work while it holds its slot.
+    fn free_slot(&self) -> MutexGuard<'_, Option<Hands<V>>> {
+        let own = rayon::current_thread_index().unwrap_or(0) % self.hands.len();
+        self.hands[own].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn families<'s>(&'s self, plan: &'s Plan<'s>, mut waiting: Waiting<V::Carried>, scope: &Scope<'s>) {
+        self.with_hands(|hands| {
+            while let Some((rank, base)) = waiting.pop() {
+                if hands.visitor.stopped() {
+                    return;
+                }
+                // A fault of ours on one object must not take the rest with it.
+                let made = catch_unwind(AssertUnwindSafe(|| hands.version(plan.pack, rank, base.as_deref(), self.limit)));
+                hands.give_back(base);
+                match made {
+                    Ok(Ok(version)) => self.pass_on(hands, plan, (rank, version), &mut waiting, scope),
+                    Ok(Err(error)) => hands.lose(plan, rank, &error),
+                    Err(_) => hands.fail(plan, rank),
+                }
+            }
+        });
+    }
+
+    /// Puts what is made from a version in line: on this thread, or on any where it is much.
+    fn pass_on<'s>(
+        &'s self,
+        hands: &mut Hands<V>,
+        plan: &'s Plan<'s>,
+        (rank, version): (u32, Version<V::Carried>),
+        waiting: &mut Waiting<V::Carried>,
+        scope: &Scope<'s>,
+    ) {
+        let mut children: Vec<u32> =
+            plan.families.children(rank).iter().copied().filter(|&child| plan.wants(child)).collect();
+        if children.is_empty() {
+            hands.keep_spare(version.bytes);
+            return;
+        }
+        children.sort_by_key(|&child| std::cmp::Reverse(plan.families.weight(child)));
+        let version = Arc::new(version);
+        for (index, &child) in children.iter().enumerate() {
+            let base = Some(Arc::clone(&version));
+            if index > 0 && plan.families.weight(child) >= SHARED_WEIGHT {
+                scope.spawn(move |scope| self.families(plan, vec![(child, base)], scope));
+            } else {
+                waiting.push((child, base));
+            }
+        }
+    }
+}
+
+impl Plan<'_> {
+    fn wants(&self, rank: u32) -> bool {
+        self.wanted.is_none_or(|wanted| wanted[rank as usize])
+    }
+}
+
+impl<V: Visit> Hands<V> {
+    /// Makes the version of this rank and shows it to the visitor.
+    fn version(
+        &mut self,
+        pack: &Pack,
+        rank: u32,
+        base: Option<&Version<V::Carried>>,
+        limit: u64,
+    ) -> Result<Version<V::Carried>, EntryError> {
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        let number = pack.number(rank);
+        let Some(base) = base else {
+            let length = pack.inflate(rank, &mut self.inflate, &mut bytes, limit)?.len();
+            bytes.truncate(length);
+            let carried = self.visitor.object(&Seen { number, bytes: &bytes, base: None });
+            return Ok(Version { bytes, carried });
+        };
+        let instructions = pack.inflate(rank, &mut self.inflate, &mut self.buffer, limit)?;
+        make_version(&base.bytes, instructions, limit, (&mut bytes, &mut self.pieces))?;
+        let seen = Seen { number, bytes: &bytes, base: Some((&base.carried, &self.pieces)) };
+        let carried = self.visitor.object(&seen);
+        Ok(Version { bytes, carried })
+    }
+
+    /// The last one who lets go of a version keeps its buffer.
+    fn give_back(&mut self, base: Option<Arc<Version<V::Carried>>>) {
+        if let Some(version) = base.and_then(Arc::into_inner) {
+            self.keep_spare(version.bytes);
+        }
+    }
+
+    fn keep_spare(&mut self, bytes: Vec<u8>) {
+        if bytes.capacity() <= LARGEST_SPARE && self.spare.len() < 8 {
+            self.spare.push(bytes);
+        }
+    }
+
+    /// Names what is lost with an entry.
+    fn lose(&mut self, plan: &Plan<'_>, rank: u32, error: &EntryError) {
+        self.visitor.problem(plan.pack.problem(rank, error));
+        let mut waiting: Vec<u32> = plan.families.children(rank).to_vec();
+        let mut lost = 0;
+        while let Some(rank) = waiting.pop() {
+            lost += 1;
+            if lost > LOST_BY_NAME {
+                continue;
+            }
+            self.visitor.problem(plan.pack.problem(rank, &EntryError::BaseMissing));
+            waiting.extend_from_slice(plan.families.children(rank));
+        }
+        let unnamed = (plan.families.weight(rank) as usize).saturating_sub(1 + LOST_BY_NAME);
+        if unnamed > 0 {
+            let mut problem = plan.pack.problem(rank, error);
+            problem.message = format!("{unnamed} more objects that are made from it were not looked at");
+            self.visitor.problem(problem);
+        }
+    }
+
+    fn fail(&mut self, plan: &Plan<'_>, rank: u32) {
+        let mut problem = plan.pack.problem(rank, &EntryError::Damaged);
+        problem.kind = ProblemKind::Internal;
+        problem.message = "keyfence itself failed on this object and on what is made from it".to_owned();
+        problem.hint = Some("please report it; the rest was scanned".to_owned());
+        self.visitor.problem(problem);
+    }
+}
+
+/// Follows the instructions, within the limit.
+pub(super) fn make_version(
+    base: &[u8],
+    delta: &[u8],
+    limit: u64,
+    made: (&mut Vec<u8>, &mut Vec<CopiedPiece>),
+) -> Result<(), EntryError> {
+    let (base_size, size, instructions) = delta::sizes(delta).map_err(|_| EntryError::Damaged)?;
+    if base_size != base.len() as u64 {
+        return Err(EntryError::Damaged);
+    }
+    if size > limit {
+        return Err(EntryError::TooLarge(size, limit));
+    }
+    let size = usize::try_from(size).map_err(|_| EntryError::TooLarge(size, limit))?;
+    delta::apply(base, instructions, size, made).map_err(|_| EntryError::Damaged)
+}
