@@ -4,17 +4,19 @@
 //! Invariants: the same input gives the same report for any number of threads; whatever a source could not read is in
 //! the report; a fault of ours on one input is a problem, and the rest is still scanned.
 
+mod merge;
+
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::detect::{Detection, Detector, Scratch};
+use crate::detect::{Detection, Detector, Scratch, Trace};
 use crate::model::{
     Chunk, Confidence, Coverage, CredentialSet, Finding, Problem, ProblemKind, Report, ScanMode, Verdict,
 };
-use crate::source::{Receiver, Source, SourceError, Worker};
+use crate::source::{Glance, Receiver, Source, SourceError, Version, Worker};
 use crate::suppress::{Beside, Suppressor};
 
 /// How to scan.
@@ -55,7 +57,7 @@ pub fn scan(source: &dyn Source, detector: &Detector, options: &ScanOptions) -> 
             hint: None,
         });
     }
-    Ok(gathered.report(detector, options, begun))
+    Ok(gathered.report(source, detector, options, begun))
 }
 
 /// Where the workers' results come together.
@@ -108,6 +110,19 @@ impl Worker for Clerk<'_> {
         }
     }
 
+    fn glance(&mut self, version: &Version<'_>) -> Glance {
+        let detector = self.desk.detector;
+        let looked = catch_unwind(AssertUnwindSafe(|| {
+            let base =
+                version.base.and_then(|(memory, pieces)| Some((memory.downcast_ref::<Trace>()?, pieces)));
+            let trace = detector.trace(version.bytes, base);
+            let could_hold = detector.could_hold(version.bytes, &trace);
+            Glance { memory: Arc::new(trace), could_hold }
+        }));
+        // What cannot be looked at quickly is handed out, and the fault is reported there.
+        looked.unwrap_or_else(|_| Glance { memory: Arc::new(()), could_hold: true })
+    }
+
     fn covered(&mut self, coverage: &Coverage) {
         self.own.coverage.absorb(coverage);
         if let Some(progress) = &self.desk.options.progress {
@@ -152,7 +167,13 @@ impl Drop for Clerk<'_> {
 }
 
 impl Gathered {
-    fn report(mut self, detector: &Detector, options: &ScanOptions, begun: Instant) -> Report {
+    fn report(
+        mut self,
+        source: &dyn Source,
+        detector: &Detector,
+        options: &ScanOptions,
+        begun: Instant,
+    ) -> Report {
         self.coverage.mode = options.mode;
         self.problems.append(&mut options.suppressor.problems());
         self.problems.sort_by(|one, other| {
@@ -173,6 +194,9 @@ impl Gathered {
         let mut seen = HashSet::new();
         for detection in self.detections {
             add(&mut report, detection, options.threshold, &mut seen);
+        }
+        if let Some(chronicle) = source.chronicle() {
+            merge::merge(&mut report, chronicle.as_ref());
         }
         sort(&mut report);
         report.guides = guides(&report, detector);
@@ -236,6 +260,7 @@ fn sort(report: &mut Report) {
             !open(credential),
             std::cmp::Reverse(credential.severity),
             std::cmp::Reverse(credential.state),
+            std::cmp::Reverse(credential.exposure.as_ref().map(|exposure| exposure.reach)),
             credential.findings.first().copied(),
         )
     });

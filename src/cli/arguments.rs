@@ -16,6 +16,7 @@ keyfence keeps exchange keys, wallet keys and tokens from leaving this machine.
 
   keyfence scan [PATH]...   look at files, as they are on disk
   keyfence scan --staged    look at what the next commit would record
+  keyfence scan --history   look at everything that ever was in a repository
   keyfence hook install     look at every commit from now on, and stop those that leak
 
 `keyfence help scan` and `keyfence help hook` tell more.
@@ -65,6 +66,24 @@ pub(crate) struct ScanArguments {
     /// Scan what the next commit would record: the index, not the files on disk
     #[arg(long)]
     pub(crate) staged: bool,
+    /// Scan everything that ever was in a repository; PATH is the repository (default: the current one)
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// With --history: leave out what no reference, reflog or index leads to
+    #[arg(long)]
+    pub(crate) reachable_only: bool,
+    /// With --history: only what this branch or tag leads to (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Vec<String>,
+    /// With --history: only files whose path matches, written as in .gitignore (may be repeated)
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) path: Vec<String>,
+    /// With --history: only credentials that came on or after this date, such as 2024-01-31 or "2 weeks ago"
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// With --history: only credentials that came on or before this date
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
     /// Scan a commit message file
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) message: Option<PathBuf>,

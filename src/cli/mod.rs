@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod failure;
 mod files;
+mod history;
 mod hook;
 mod interrupt;
 mod output;

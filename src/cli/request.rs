@@ -58,6 +58,19 @@ pub(crate) enum What {
     Stdin { name: Option<String> },
     Staged { max_size: Option<u64> },
     Message(PathBuf),
+    History(HistoryRequest),
+}
+
+/// Which part of history is scanned.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct HistoryRequest {
+    pub(crate) repository: PathBuf,
+    pub(crate) max_size: Option<u64>,
+    pub(crate) reachable_only: bool,
+    pub(crate) branches: Vec<String>,
+    pub(crate) paths: Vec<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
 }
 
 /// How it is looked at.
@@ -180,6 +193,17 @@ impl What {
         if arguments.staged {
             return Ok(Self::Staged { max_size });
         }
+        if arguments.history {
+            return Ok(Self::History(HistoryRequest {
+                repository: arguments.paths.first().cloned().unwrap_or_else(|| PathBuf::from(".")),
+                max_size,
+                reachable_only: arguments.reachable_only,
+                branches: arguments.branch.clone(),
+                paths: arguments.path.clone(),
+                since: arguments.since.clone(),
+                until: arguments.until.clone(),
+            }));
+        }
         if names_stdin(arguments) {
             return Ok(Self::Stdin { name: arguments.stdin_name.clone() });
         }
@@ -196,8 +220,28 @@ fn names_stdin(arguments: &ScanArguments) -> bool {
 fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
     let has_paths = !arguments.paths.is_empty();
     let stdin = names_stdin(arguments);
-    let tree = !arguments.staged && arguments.message.is_none() && !stdin;
+    let tree = !arguments.staged && !arguments.history && arguments.message.is_none() && !stdin;
+    let narrows_history = arguments.reachable_only
+        || !arguments.branch.is_empty()
+        || !arguments.path.is_empty()
+        || arguments.since.is_some()
+        || arguments.until.is_some();
     let contradictions = [
+        (
+            arguments.history && (arguments.staged || arguments.message.is_some() || stdin),
+            "--history looks at a repository and at nothing else",
+            "scan the rest with another call",
+        ),
+        (
+            arguments.history && arguments.paths.len() > 1,
+            "--history looks at one repository",
+            "scan several with several calls; --path PATTERN narrows a scan to some of its files",
+        ),
+        (
+            narrows_history && !arguments.history,
+            "--reachable-only, --branch, --path, --since and --until narrow --history, which was not asked for",
+            "add --history, or leave them out",
+        ),
         (
             arguments.staged && has_paths,
             "--staged and a PATH cannot be combined: --staged looks at the whole index, because a commit records all of it",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::arguments::{ColorArgument, FormatArgument, Stage};
 use super::failure::{Ending, Failure};
+use super::history;
 use super::interrupt::Interrupt;
 use super::output::Target;
 use super::policy::{self, Prepared, Root, Terms};
@@ -16,7 +17,7 @@ use super::request::{Detection, HookRun, PolicyRequest, ScanRequest, What, Writi
 use crate::model::{FilePath, Report, ScanMode};
 use crate::report::{HookStage, HumanStyle, JsonOptions, Occasion, write_human, write_json};
 use crate::scan::{ScanOptions, scan};
-use crate::source::git::{CommitMessage, GitEnvironment, Layout, Staged, StagedOptions};
+use crate::source::git::{CommitMessage, GitEnvironment, History, Layout, Staged, StagedOptions};
 use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions};
 use crate::suppress::{Comments, Policy};
 
@@ -80,6 +81,7 @@ fn hook_stage(stage: Stage) -> HookStage {
 pub(crate) fn prepared(what: &What, detection: &Detection) -> Result<Prepared, Failure> {
     let place = match what {
         What::Tree { paths, .. } => paths.first().map(PathBuf::as_path),
+        What::History(request) => Some(request.repository.as_path()),
         _ => None,
     };
     let root = Root::of(place.unwrap_or(Path::new(".")))?;
@@ -97,11 +99,11 @@ fn is_everything(what: &What, root: &Root) -> bool {
     }
 }
 
-fn source(what: &What, prepared: &Prepared, threads: usize) -> Box<dyn Source> {
+fn source(what: &What, prepared: &Prepared, threads: usize) -> Result<Box<dyn Source>, Failure> {
     let environment = GitEnvironment::from_process;
     let reach = prepared.detector.reach();
     let limit = |typed: &Option<u64>| typed.or(prepared.max_size);
-    match what {
+    Ok(match what {
         What::Tree { paths, honour_ignore_files, max_size } => Box::new(Tree::new(TreeOptions {
             paths: paths.clone(),
             ignore_rules: *honour_ignore_files,
@@ -120,7 +122,8 @@ fn source(what: &What, prepared: &Prepared, threads: usize) -> Box<dyn Source> {
             Box::new(Staged::new(options))
         }
         What::Message(file) => Box::new(CommitMessage::new(file, ".", environment())),
-    }
+        What::History(request) => Box::new(History::new(history::options(request, prepared.max_size)?)),
+    })
 }
 
 /// What the ignore file at the root leaves out need not be read.
@@ -139,6 +142,7 @@ fn mode(what: &What) -> ScanMode {
         What::Stdin { .. } => ScanMode::Stdin,
         What::Staged { .. } => ScanMode::Staged,
         What::Message(_) => ScanMode::Message,
+        What::History(_) => ScanMode::History,
     }
 }
 
@@ -161,7 +165,7 @@ pub(crate) fn look(
     threads: usize,
     bar: &Bar,
 ) -> Result<(Report, bool), Failure> {
-    let source = source(what, prepared, threads);
+    let source = source(what, prepared, threads)?;
     let interrupt = Interrupt::listen();
     let options = ScanOptions {
         mode: mode(what),

@@ -51,6 +51,12 @@ pub struct Coverage {
     pub bytes: u64,
     /// How many of them held NUL bytes and were read as binary.
     pub binary: u64,
+    /// Commits looked at.
+    pub commits: u64,
+    /// Directories of git looked at.
+    pub trees: u64,
+    /// Tags looked at.
+    pub tags: u64,
     /// What was left out by choice, counted by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
 }
@@ -61,6 +67,9 @@ impl Coverage {
         self.files += other.files;
         self.bytes += other.bytes;
         self.binary += other.binary;
+        self.commits += other.commits;
+        self.trees += other.trees;
+        self.tags += other.tags;
         for (&reason, count) in &other.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

@@ -239,6 +239,9 @@ struct WireCoverage {
     files: u64,
     bytes: u64,
     binary: u64,
+    commits: u64,
+    trees: u64,
+    tags: u64,
     skipped: BTreeMap<&'static str, u64>,
     threshold: Option<&'static str>,
     below_threshold: u64,
@@ -246,12 +249,15 @@ struct WireCoverage {
 
 impl WireCoverage {
     fn of(report: &Report) -> Self {
-        let Coverage { mode, files, bytes, binary, skipped } = &report.coverage;
+        let Coverage { mode, files, bytes, binary, commits, trees, tags, skipped } = &report.coverage;
         Self {
             mode: mode_word(*mode),
             files: *files,
             bytes: *bytes,
             binary: *binary,
+            commits: *commits,
+            trees: *trees,
+            tags: *tags,
             skipped: skipped.iter().map(|(&reason, &number)| (reason_word(reason), number)).collect(),
             threshold: report.threshold.map(|threshold| threshold.as_str()),
             below_threshold: report.below_threshold,

@@ -18,7 +18,10 @@ pub use stdin::Stdin;
 #[cfg(feature = "files")]
 pub use tree::{LeftOut, Tree, TreeOptions};
 
-use crate::model::{Chunk, Coverage, Problem};
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::model::{Chunk, CopiedPiece, Coverage, Exposure, Problem, Provenance};
 
 /// Hands out everything there is to scan.
 pub trait Source {
@@ -28,6 +31,45 @@ pub trait Source {
     /// Only when nothing could be scanned at all (no such repository, unusable index). What concerns a single
     /// file or object is handed to [`Worker::problem`] instead, and the walk goes on.
     fn drive(&self, receiver: &dyn Receiver) -> Result<(), SourceError>;
+
+    /// Who knows when what was handed out came and went; asked after [`Self::drive`], of sources that know a history.
+    fn chronicle(&self) -> Option<Arc<dyn Chronicle>> {
+        None
+    }
+}
+
+/// Tells the history of credentials by the places where their parts were found.
+pub trait Chronicle: Send + Sync {
+    /// The exposure of each credential, in their order. Each is given by where its parts stand: what was handed out
+    /// with the chunk, and the line.
+    fn exposures(&self, credentials: &[Vec<(Arc<Provenance>, u32)>]) -> Vec<Exposure>;
+
+    /// Whether a credential with this history was asked for.
+    fn is_wanted(&self, exposure: &Exposure) -> bool;
+
+    /// For each place the first commit (hex) that has what stands there.
+    fn first_commits(&self, places: &[Arc<Provenance>]) -> Vec<Option<String>>;
+}
+
+/// What a worker knows of a version. A source keeps it for the versions that are made from this one and does not look
+/// inside.
+pub type Memory = Arc<dyn Any + Send + Sync>;
+
+/// One of many versions of a file, before anybody knows its path.
+pub struct Version<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// What is known of the version it was made from, and what was copied from there (sorted by where it went, each
+    /// piece as long as can be).
+    pub base: Option<(&'a Memory, &'a [CopiedPiece])>,
+}
+
+/// What a first look at a version gave.
+pub struct Glance {
+    /// What to hand back with the versions made from this one.
+    pub memory: Memory,
+    /// Whether anything could be found in it, whatever its path: then it is to be handed out as a chunk.
+    pub could_hold: bool,
 }
 
 /// Takes what a source hands out; shared by all threads.
@@ -42,6 +84,13 @@ pub trait Receiver: Sync {
 pub trait Worker: Send {
     /// Scans `chunk`.
     fn chunk(&mut self, chunk: &Chunk<'_>);
+
+    /// Looks whether `version` could hold anything; costs little where little differs from the version it was made
+    /// from. A worker that keeps nothing takes everything as a chunk.
+    fn glance(&mut self, version: &Version<'_>) -> Glance {
+        let _ = version;
+        Glance { memory: Arc::new(()), could_hold: true }
+    }
 
     /// Adds to what was covered: call once for each file with `files: 1` and its bytes, and for each thing left out.
     fn covered(&mut self, coverage: &Coverage);

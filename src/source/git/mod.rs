@@ -26,8 +26,15 @@ mod tracked;
 
 pub use canary::plant_canary;
 pub use environment::GitEnvironment;
+pub use history::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions, Period};
 pub use layout::{Layout, LayoutError};
 pub use message::CommitMessage;
 pub use settings::{Settings, SettingsError};
 pub use staged::{DEFAULT_MAX_BLOB_SIZE, Staged, StagedOptions};
 pub use tracked::tracked_paths;
+
+/// The time that a date in one of git's forms means, in seconds since 1970; `now` is what relative ones start from.
+pub fn parse_date(text: &str, now: std::time::SystemTime) -> Option<i64> {
+    let now = gix::date::Zoned::try_from(now).ok();
+    gix::date::parse(text, now).ok().map(|time| time.seconds)
+}

@@ -11,9 +11,21 @@
 //! Must not know: rules, detection, output.
 //! Invariants: each object is looked at once, by its id, or it is a problem; replacement refs and grafts hide nothing.
 
+mod blobs;
+mod chronicle;
 mod delta;
 mod directories;
+mod graph;
+mod hand_out;
+mod holdings;
 mod loose;
 mod packs;
+mod set;
+mod source;
 mod table;
+mod tips;
+mod trees;
 mod walk;
+
+pub use chronicle::Period;
+pub use source::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions};

@@ -58,7 +58,9 @@ impl Pack {
             match std::fs::metadata(file) {
                 Ok(metadata) if metadata.is_file() => {}
                 Ok(_) => return Err(unusable(file, "it is no regular file")),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(OpenError::Vanished),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(OpenError::Vanished);
+                }
                 Err(error) => return Err(unusable(file, &error.to_string())),
             }
         }
@@ -76,11 +78,7 @@ impl Pack {
         Ok(Self::sorted(index, data, first))
     }
 
-    fn sorted(
-        index: pack::index::File<pack::MMap>,
-        data: pack::data::File<pack::MMap>,
-        first: u32,
-    ) -> Self {
+    fn sorted(index: pack::index::File<pack::MMap>, data: pack::data::File<pack::MMap>, first: u32) -> Self {
         let count = index.num_objects();
         let mut entries: Vec<(u64, u32)> =
             (0..count).map(|place| (index.pack_offset_at_index(place), place)).collect();
@@ -102,6 +100,11 @@ impl Pack {
         self.index.num_objects()
     }
 
+    /// Whether the object with this number is in it.
+    pub(super) fn has(&self, number: u32) -> bool {
+        number >= self.first && number - self.first < self.count()
+    }
+
     /// The number among all objects of the entry of this rank.
     pub(super) fn number(&self, rank: u32) -> u32 {
         self.first + self.entries[rank as usize]
@@ -115,11 +118,6 @@ impl Pack {
     /// The number of the object with this id.
     pub(super) fn find(&self, id: &gix::oid) -> Option<u32> {
         self.index.lookup(id).map(|place| self.first + place)
-    }
-
-    /// The ids in the index's order.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &gix::oid> {
-        (0..self.count()).map(|place| self.index.oid_at_index(place))
     }
 
     /// The header of the entry of this rank, if the bytes of the entry are those that were indexed.
@@ -311,7 +309,8 @@ impl Families {
 
     /// Counts descendants, and finds entries that only lead to each other or to a broken one.
     fn weigh(&mut self, parents: &[Parent]) {
-        let firsts = self.roots.iter().map(|&(rank, _)| rank).chain(self.orphans.iter().map(|&(rank, _)| rank));
+        let firsts =
+            self.roots.iter().map(|&(rank, _)| rank).chain(self.orphans.iter().map(|&(rank, _)| rank));
         let mut order: Vec<u32> = firsts.collect();
         let mut reached = vec![false; parents.len()];
         let mut at = 0;

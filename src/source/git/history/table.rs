@@ -4,6 +4,7 @@
 //! Invariant: a number stands for one stored object; an object that is stored twice is found by its first number.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use gix::hash::{Kind as HashKind, ObjectId};
 use gix::objs::Kind;
@@ -25,6 +26,9 @@ pub(super) struct Table {
     /// Sorted by id; none of them is in a pack.
     pub loose: Vec<(ObjectId, PathBuf)>,
     first_loose: u32,
+    /// Where it was listed, and what was found there when something had gone since.
+    origin: (Layout, GitEnvironment, HashKind),
+    relisted: OnceLock<Option<Box<Table>>>,
 }
 
 impl Table {
@@ -38,14 +42,20 @@ impl Table {
         loop {
             last -= 1;
             let listing = list(layout, environment, hash);
-            if let Some(opened) = Self::of_listing(listing, hash, last == 0) {
+            let origin = (layout.clone(), environment.clone(), hash);
+            if let Some(opened) = Self::of_listing(listing, origin, last == 0) {
                 return opened;
             }
         }
     }
 
     /// `None` when something listed went away and listing again may find what took its place.
-    fn of_listing(listing: Listing, hash: HashKind, is_last: bool) -> Option<(Self, Vec<Problem>)> {
+    fn of_listing(
+        listing: Listing,
+        origin: (Layout, GitEnvironment, HashKind),
+        is_last: bool,
+    ) -> Option<(Self, Vec<Problem>)> {
+        let hash = origin.2;
         let mut problems = listing.problems;
         let mut packs: Vec<Pack> = Vec::new();
         let mut first = 0_u32;
@@ -66,7 +76,8 @@ impl Table {
         }
         let unpacked = |id: &ObjectId| !packs.iter().any(|pack| pack.find(id).is_some());
         let loose = listing.loose.into_iter().filter(|(id, _)| unpacked(id)).collect();
-        Some((Self { packs, loose, first_loose: first }, problems))
+        let table = Self { packs, loose, first_loose: first, origin, relisted: OnceLock::new() };
+        Some((table, problems))
     }
 
     /// How many numbers there are.
@@ -94,8 +105,39 @@ impl Table {
         }
     }
 
+    /// Whether the object is loose.
+    pub(super) fn is_loose(&self, number: u32) -> bool {
+        number >= self.first_loose
+    }
+
+    /// The file of a loose object.
+    pub(super) fn loose_path(&self, number: u32) -> PathBuf {
+        let place = number.saturating_sub(self.first_loose) as usize;
+        self.loose.get(place).map(|(_, path)| path.clone()).unwrap_or_default()
+    }
+
+    /// What the loose object at this place is.
+    pub(super) fn loose_kind(&self, place: usize) -> Result<Kind, EntryError> {
+        match loose::kind(&self.loose[place].1, &mut Inflate::default())? {
+            Some(kind) => Ok(kind),
+            None => self.relisted_read(&self.loose[place].0, u64::MAX).map(|(kind, _)| kind),
+        }
+    }
+
+    /// Reads an object that was loose when the directories were listed: git may have packed it since.
+    fn relisted_read(&self, id: &ObjectId, limit: u64) -> Result<(Kind, Vec<u8>), EntryError> {
+        let (layout, environment, hash) = &self.origin;
+        let relisted = self.relisted.get_or_init(|| Some(Box::new(Self::open(layout, environment, *hash).0)));
+        let table = relisted.as_ref().ok_or(EntryError::BaseMissing)?;
+        let number = table.find(id).ok_or(EntryError::BaseMissing)?;
+        match table.packs.iter().any(|pack| pack.has(number)) {
+            true => table.read(number, limit),
+            false => Err(EntryError::BaseMissing),
+        }
+    }
+
     fn pack_of(&self, number: u32) -> Option<&Pack> {
-        self.packs.iter().find(|pack| (pack.first..pack.first + pack.count()).contains(&number))
+        self.packs.iter().find(|pack| pack.has(number))
     }
 
     /// Whether the object is stored under an earlier number as well.
@@ -113,8 +155,10 @@ impl Table {
             let Some(pack) = self.pack_of(number) else {
                 let (_, path) =
                     self.loose.get((number - self.first_loose) as usize).ok_or(EntryError::BaseMissing)?;
-                let kind = loose::read(path, &mut inflate, &mut bytes, limit)?;
-                break (kind.ok_or(EntryError::BaseMissing)?, bytes);
+                match loose::read(path, &mut inflate, &mut bytes, limit)? {
+                    Some(kind) => break (kind, bytes),
+                    None => break self.relisted_read(&self.id(number), limit)?,
+                }
             };
             let base = pack.base(number)?;
             let length = pack.inflate(pack.rank(number), &mut inflate, &mut bytes, limit)?.len();

@@ -10,11 +10,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gix::hash::ObjectId;
 use gix::zlib::Inflate;
 use rayon::Scope;
 
 use super::delta;
 use super::packs::{EntryError, Families, Pack};
+use super::table::Table;
 use crate::model::{CopiedPiece, Problem, ProblemKind};
 
 /// Subfamilies from this size on may go to another thread.
@@ -33,6 +35,8 @@ pub(super) struct Seen<'a, C> {
     pub bytes: &'a [u8],
     /// What the visitor gave for the version it was made from, and what was copied from there.
     pub base: Option<(&'a C, &'a [CopiedPiece])>,
+    /// Whether it is only shown because others are made from it; it is looked at elsewhere.
+    pub is_base: bool,
 }
 
 /// Looks at objects, on one thread.
@@ -42,7 +46,7 @@ pub(super) trait Visit: Send {
 
     fn object(&mut self, seen: &Seen<'_, Self::Carried>) -> Self::Carried;
 
-    /// Whether what is made from this object need not be looked at, because nothing in its family is wanted.
+    /// Takes note of what could not be looked at.
     fn problem(&mut self, problem: Problem);
 
     /// Whether to end as soon as possible.
@@ -51,6 +55,7 @@ pub(super) trait Visit: Send {
 
 /// The visitors of all threads.
 pub(super) struct Crew<'m, V> {
+    table: &'m Table,
     hands: Vec<Mutex<Option<Hands<V>>>>,
     make: &'m (dyn Fn() -> V + Sync),
     limit: u64,
@@ -78,17 +83,19 @@ type Waiting<C> = Vec<(u32, Option<Arc<Version<C>>>)>;
 pub(super) struct Plan<'p> {
     pub pack: &'p Pack,
     pub families: &'p Families,
-    /// Ranks to begin with.
+    /// Ranks of entries that stand for themselves, to begin with.
     pub roots: &'p [u32],
+    /// Ranks of entries that are made from an object outside of the pack, to begin with, and that object.
+    pub orphans: &'p [(u32, ObjectId)],
     /// Whether an entry, or something made from it, is wanted; by rank. `None` wants all.
     pub wanted: Option<&'p [bool]>,
 }
 
 impl<'m, V: Visit> Crew<'m, V> {
     /// A crew that makes its visitors when they are needed and reads no object larger than `limit`.
-    pub(super) fn new(limit: u64, make: &'m (dyn Fn() -> V + Sync)) -> Self {
+    pub(super) fn new(table: &'m Table, limit: u64, make: &'m (dyn Fn() -> V + Sync)) -> Self {
         let hands = (0..rayon::current_num_threads().max(1)).map(|_| Mutex::default()).collect();
-        Self { hands, make, limit }
+        Self { table, hands, make, limit }
     }
 
     /// All visitors that were needed.
@@ -108,7 +115,40 @@ impl<'m, V: Visit> Crew<'m, V> {
                     scope.spawn(|scope| self.families(plan, waiting, scope));
                 }
             }
+            for &(rank, base) in plan.orphans.iter().filter(|(rank, _)| plan.wants(*rank)) {
+                scope.spawn(move |scope| {
+                    let version = self.with_hands(|hands| self.outside(hands, plan, rank, &base));
+                    if let Some(version) = version {
+                        self.families(plan, vec![(rank, Some(Arc::new(version)))], scope);
+                    }
+                });
+            }
         });
+    }
+
+    /// The version outside of the pack that an entry is made from.
+    fn outside(
+        &self,
+        hands: &mut Hands<V>,
+        plan: &Plan<'_>,
+        rank: u32,
+        base: &ObjectId,
+    ) -> Option<Version<V::Carried>> {
+        let number = self.table.find(base);
+        let read =
+            number.ok_or(EntryError::BaseMissing).and_then(|number| self.table.read(number, self.limit));
+        match (number, read) {
+            (Some(number), Ok((_, bytes))) => {
+                let seen = Seen { number, bytes: &bytes, base: None, is_base: true };
+                let carried = hands.visitor.object(&seen);
+                Some(Version { bytes, carried })
+            }
+            (_, Err(error)) => {
+                hands.lose(plan, rank, &error);
+                None
+            }
+            (None, Ok(_)) => None,
+        }
     }
 
     /// Hands each item to a visitor.
@@ -151,7 +191,9 @@ impl<'m, V: Visit> Crew<'m, V> {
                     return;
                 }
                 // A fault of ours on one object must not take the rest with it.
-                let made = catch_unwind(AssertUnwindSafe(|| hands.version(plan.pack, rank, base.as_deref(), self.limit)));
+                let made = catch_unwind(AssertUnwindSafe(|| {
+                    hands.version(plan.pack, rank, base.as_deref(), self.limit)
+                }));
                 hands.give_back(base);
                 match made {
                     Ok(Ok(version)) => self.pass_on(hands, plan, (rank, version), &mut waiting, scope),
@@ -210,12 +252,12 @@ impl<V: Visit> Hands<V> {
         let Some(base) = base else {
             let length = pack.inflate(rank, &mut self.inflate, &mut bytes, limit)?.len();
             bytes.truncate(length);
-            let carried = self.visitor.object(&Seen { number, bytes: &bytes, base: None });
+            let carried = self.visitor.object(&Seen { number, bytes: &bytes, base: None, is_base: false });
             return Ok(Version { bytes, carried });
         };
         let instructions = pack.inflate(rank, &mut self.inflate, &mut self.buffer, limit)?;
         make_version(&base.bytes, instructions, limit, (&mut bytes, &mut self.pieces))?;
-        let seen = Seen { number, bytes: &bytes, base: Some((&base.carried, &self.pieces)) };
+        let seen = Seen { number, bytes: &bytes, base: Some((&base.carried, &self.pieces)), is_base: false };
         let carried = self.visitor.object(&seen);
         Ok(Version { bytes, carried })
     }

@@ -1,0 +1,285 @@
+//! When credentials came, how far they got, and when they went: told from commits, for those that were found.
+//!
+//! 64 credentials are followed at a time, one bit each: once through the directories, once through the commits.
+//!
+//! Must not know: detection, output, clocks.
+//! Invariant: what is told depends on the repository's content only, not on how it is stored.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gix::hash::ObjectId;
+use rayon::prelude::*;
+
+use super::super::commits::Writing;
+use super::graph::Graph;
+use super::holdings::Held;
+use super::set::NumberSet;
+use super::table::Table;
+use super::tips::Tip;
+use crate::model::{Commit, ContentKind, Exposure, FilePath, Occurrence, Provenance, Reach};
+use crate::source;
+
+/// Commits are no larger.
+const LARGEST_COMMIT: u64 = 64 << 20;
+
+/// When a credential must have come to be told, in seconds since 1970, both ends included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    /// Not before.
+    pub since: Option<i64>,
+    /// Not after.
+    pub until: Option<i64>,
+}
+
+/// Everything that is needed to tell.
+pub(super) struct Chronicle {
+    pub table: Table,
+    pub graph: Graph,
+    pub held: Held,
+    pub tips: Vec<Tip>,
+    /// What indexes hold.
+    pub indexed: NumberSet,
+    /// Which commits a tip leads to, by place.
+    pub reachable: Vec<bool>,
+    pub period: Period,
+}
+
+/// One credential's places, by object.
+struct Trail<'a> {
+    places: &'a [(Arc<Provenance>, u32)],
+    numbers: Vec<u32>,
+}
+
+impl Trail<'_> {
+    /// Names of references and lines of reflogs are in no object: what they are says how far they got.
+    fn named_reach(&self) -> Option<Reach> {
+        if !self.numbers.is_empty() {
+            return None;
+        }
+        let is_remote = |place: &Provenance| {
+            place.kind == ContentKind::ReferenceName && place.path.as_bytes().starts_with(b"refs/remotes/")
+        };
+        let is_named =
+            |place: &Provenance| matches!(place.kind, ContentKind::ReferenceName | ContentKind::Reflog);
+        let reach = self
+            .places
+            .iter()
+            .filter(|(place, _)| is_named(place))
+            .map(|(place, _)| if is_remote(place) { Reach::Pushed } else { Reach::Local });
+        reach.max()
+    }
+}
+
+/// What is known of each of up to 64 credentials, a bit each.
+struct Marks {
+    /// Of objects that hold one.
+    objects: HashMap<u32, u64>,
+    /// Of commits that have one, by place.
+    has: Vec<u64>,
+    /// Of commits whose history has one, by place.
+    contains: Vec<u64>,
+}
+
+impl source::Chronicle for Chronicle {
+    fn exposures(&self, credentials: &[Vec<(Arc<Provenance>, u32)>]) -> Vec<Exposure> {
+        let told: Vec<Vec<Exposure>> = credentials.par_chunks(64).map(|group| self.tell(group)).collect();
+        told.into_iter().flatten().collect()
+    }
+
+    fn is_wanted(&self, exposure: &Exposure) -> bool {
+        let Period { since, until } = self.period;
+        let time = exposure.first_seen.as_ref().map(|commit| commit.time);
+        let after = since.is_none_or(|since| time.is_some_and(|time| time >= since));
+        after && until.is_none_or(|until| time.is_some_and(|time| time <= until))
+    }
+
+    fn first_commits(&self, places: &[Arc<Provenance>]) -> Vec<Option<String>> {
+        let told: Vec<Vec<Option<String>>> = places
+            .par_chunks(64)
+            .map(|group| {
+                let numbers: Vec<Vec<u32>> =
+                    group.iter().map(|place| self.number(place).into_iter().collect()).collect();
+                let marks = self.mark(&numbers);
+                (0..group.len()).map(|bit| self.first(&marks, bit).map(|place| self.id(place))).collect()
+            })
+            .collect();
+        told.into_iter().flatten().collect()
+    }
+}
+
+impl Chronicle {
+    fn tell(&self, group: &[Vec<(Arc<Provenance>, u32)>]) -> Vec<Exposure> {
+        let trails: Vec<Trail<'_>> = group
+            .iter()
+            .map(|places| {
+                let mut numbers: Vec<u32> =
+                    places.iter().filter_map(|(place, _)| self.number(place)).collect();
+                numbers.sort_unstable();
+                numbers.dedup();
+                Trail { places, numbers }
+            })
+            .collect();
+        let numbers: Vec<Vec<u32>> = trails.iter().map(|trail| trail.numbers.clone()).collect();
+        let marks = self.mark(&numbers);
+        trails.iter().enumerate().map(|(bit, trail)| self.exposure(trail, &marks, bit)).collect()
+    }
+
+    /// The object that a finding stands in: a content, a tree (for names), a commit or a tag.
+    fn number(&self, provenance: &Provenance) -> Option<u32> {
+        let id = match provenance.kind {
+            ContentKind::CommitMessage | ContentKind::CommitHeader => provenance.commit.as_ref(),
+            _ => provenance.blob.as_ref(),
+        }?;
+        self.table.find(&ObjectId::from_hex(id.as_bytes()).ok()?)
+    }
+
+    /// Follows the objects of each credential upwards, then from commit to commit.
+    fn mark(&self, credentials: &[Vec<u32>]) -> Marks {
+        let mut objects: HashMap<u32, u64> = HashMap::new();
+        for (bit, numbers) in credentials.iter().enumerate() {
+            for &number in numbers {
+                *objects.entry(number).or_default() |= 1 << bit;
+            }
+        }
+        for &tree in self.held.trees() {
+            let below = self.held.children_of(tree).iter().filter_map(|child| objects.get(child));
+            let mask = below.fold(0, |mask, child| mask | child);
+            if mask != 0 {
+                *objects.entry(tree).or_default() |= mask;
+            }
+        }
+        let commits = self.graph.commits();
+        let of = |number: u32| objects.get(&number).copied().unwrap_or(0);
+        let has: Vec<u64> = commits.iter().map(|commit| of(commit.tree) | of(commit.number)).collect();
+        let mut contains = has.clone();
+        for place in 0..contains.len() {
+            let place_number = u32::try_from(place).unwrap_or(u32::MAX);
+            for &parent in self.graph.parents(place_number) {
+                contains[place] |= contains[parent as usize];
+            }
+        }
+        Marks { objects, has, contains }
+    }
+
+    fn exposure(&self, trail: &Trail<'_>, marks: &Marks, bit: usize) -> Exposure {
+        let holds = |mask: u64| mask >> bit & 1 == 1;
+        let in_history = |tip: &Tip| match self.graph.place(tip.number) {
+            Some(place) => holds(marks.contains[place as usize]),
+            None => holds(marks.objects.get(&tip.number).copied().unwrap_or(0)),
+        };
+        let by_tag =
+            |tip: &Tip| tip.tags.iter().any(|tag| marks.objects.get(tag).is_some_and(|&mask| holds(mask)));
+        let at_tip = |tip: &Tip| match self.graph.place(tip.number) {
+            Some(place) => holds(marks.has[place as usize]),
+            None => holds(marks.objects.get(&tip.number).copied().unwrap_or(0)),
+        };
+        let leads = |tip: &Tip| in_history(tip) || by_tag(tip);
+        let names = |wanted: &dyn Fn(&Tip) -> bool| {
+            let mut names: Vec<String> =
+                self.tips.iter().filter(|tip| wanted(tip)).map(|tip| tip.name.clone()).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let remotes = names(&|tip| tip.is_remote && leads(tip));
+        let tips = names(&|tip| at_tip(tip) || by_tag(tip));
+        let is_local = self.tips.iter().any(leads)
+            || trail.numbers.iter().any(|&number| self.indexed.contains(number))
+            || (0..marks.has.len()).any(|place| holds(marks.has[place]) && self.reachable[place]);
+        let reach = match trail.named_reach() {
+            Some(reach) => reach,
+            None if !remotes.is_empty() => Reach::Pushed,
+            None if is_local => Reach::Local,
+            None => Reach::Unreachable,
+        };
+        Exposure {
+            reach,
+            first_seen: self.first(marks, bit).and_then(|place| self.commit(place)),
+            last_seen: self.last(marks, bit).and_then(|place| self.commit(place)),
+            removed_by: if tips.is_empty() { self.remover(marks, bit) } else { None },
+            commits: self.having(marks, bit).count() as u64,
+            references: names(&|tip| !tip.is_remote && leads(tip)),
+            tips,
+            remotes,
+            occurrences: self.occurrences(trail),
+        }
+    }
+
+    /// The commits that have it, first to last; those that nothing leads to only if there are no others.
+    fn having<'m>(&'m self, marks: &'m Marks, bit: usize) -> impl DoubleEndedIterator<Item = u32> + 'm {
+        let holds = move |place: &usize| marks.has[*place] >> bit & 1 == 1;
+        let any_reachable = (0..marks.has.len()).any(|place| holds(&place) && self.reachable[place]);
+        (0..marks.has.len())
+            .filter(holds)
+            .filter(move |&place| !any_reachable || self.reachable[place])
+            .filter_map(|place| u32::try_from(place).ok())
+    }
+
+    fn first(&self, marks: &Marks, bit: usize) -> Option<u32> {
+        self.having(marks, bit).next()
+    }
+
+    fn last(&self, marks: &Marks, bit: usize) -> Option<u32> {
+        self.having(marks, bit).next_back()
+    }
+
+    /// The last commit that does not have it while a parent does.
+    fn remover(&self, marks: &Marks, bit: usize) -> Option<Commit> {
+        let holds = |place: u32| marks.has[place as usize] >> bit & 1 == 1;
+        let count = u32::try_from(marks.has.len()).unwrap_or(u32::MAX);
+        let removes = |place: &u32| {
+            self.reachable[*place as usize]
+                && !holds(*place)
+                && self.graph.parents(*place).iter().any(|&parent| holds(parent))
+        };
+        (0..count).rev().find(removes).and_then(|place| self.commit(place))
+    }
+
+    fn id(&self, place: u32) -> String {
+        self.table.id(self.graph.commits()[place as usize].number).to_string()
+    }
+
+    fn commit(&self, place: u32) -> Option<Commit> {
+        let number = self.graph.commits()[place as usize].number;
+        let (_, bytes) = self.table.read(number, LARGEST_COMMIT).ok()?;
+        Some(Writing::read(&bytes).commit(&self.table.id(number)))
+    }
+
+    /// Where it stands, each path once, in the order of the commits that brought it there.
+    fn occurrences(&self, trail: &Trail<'_>) -> Vec<Occurrence> {
+        let mut by_path: BTreeMap<(ContentKind, &FilePath), Vec<&(Arc<Provenance>, u32)>> = BTreeMap::new();
+        for place in trail.places {
+            by_path.entry((place.0.kind, &place.0.path)).or_default().push(place);
+        }
+        let rank = |provenance: &Provenance| {
+            let commit = provenance.commit.as_ref()?;
+            self.graph.place(self.table.find(&ObjectId::from_hex(commit.as_bytes()).ok()?)?)
+        };
+        let mut occurrences: Vec<(u32, Occurrence)> = by_path
+            .into_iter()
+            .filter_map(|((kind, path), mut places)| {
+                let key = |place: &(Arc<Provenance>, u32)| {
+                    (rank(&place.0).unwrap_or(u32::MAX), place.0.blob.clone(), place.1)
+                };
+                places.sort_by_cached_key(|place| key(place));
+                let first = *places.first()?;
+                let mut versions: Vec<&Option<String>> =
+                    places.iter().map(|(place, _)| &place.blob).collect();
+                versions.sort();
+                versions.dedup();
+                let occurrence = Occurrence {
+                    kind,
+                    path: path.clone(),
+                    line: first.1,
+                    blob: first.0.blob.clone(),
+                    commit: first.0.commit.clone(),
+                    versions: versions.len() as u64,
+                };
+                Some((rank(&first.0).unwrap_or(u32::MAX), occurrence))
+            })
+            .collect();
+        occurrences.sort_by(|one, other| (one.0, &one.1.path).cmp(&(other.0, &other.1.path)));
+        occurrences.into_iter().map(|(_, occurrence)| occurrence).collect()
+    }
+}
