@@ -26,7 +26,8 @@ pub(crate) fn options(request: &HistoryRequest, limit: Option<u64>) -> Result<Hi
 
 fn date(option: &str, words: Option<&str>) -> Result<Option<i64>, Failure> {
     let Some(words) = words else { return Ok(None) };
-    parse_date(words, SystemTime::now()).map(Some).ok_or_else(|| {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    parse_date(words, i64::try_from(now.as_secs()).unwrap_or(i64::MAX)).map(Some).ok_or_else(|| {
         let message = format!("{option} cannot be understood: {}", text::line(words));
         Failure::usage(message, "write 2024-01-31, 2024-01-31T12:00:00Z, or \"2 weeks ago\"")
     })

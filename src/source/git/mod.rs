@@ -33,8 +33,8 @@ pub use settings::{Settings, SettingsError};
 pub use staged::{DEFAULT_MAX_BLOB_SIZE, Staged, StagedOptions};
 pub use tracked::tracked_paths;
 
-/// The time that a date in one of git's forms means, in seconds since 1970; `now` is what relative ones start from.
-pub fn parse_date(text: &str, now: std::time::SystemTime) -> Option<i64> {
-    let now = gix::date::Zoned::try_from(now).ok();
+/// The time that a date in one of git's forms means, in seconds since 1970; relative ones start from `now`.
+pub fn parse_date(text: &str, now: i64) -> Option<i64> {
+    let now = gix::date::Time::new(now, 0).to_zoned().ok();
     gix::date::parse(text, now).ok().map(|time| time.seconds)
 }
