@@ -145,8 +145,10 @@ fn kind(kind: &Kind) -> String {
             format!("Kind::Pem({})", borrowed(kinds.iter().map(|kind| format!("PemKind::{kind:?}"))))
         }
         Kind::Mnemonic(counts) => format!("Kind::Mnemonic({})", borrowed(counts.iter().map(u8::to_string))),
+        Kind::Numbers(count) => format!("Kind::Numbers({count})"),
         Kind::Connection(schemes) => format!("Kind::Connection({})", texts(schemes)),
         Kind::Chosen(shortest, longest) => format!("Kind::Chosen({shortest}, {longest})"),
+        Kind::Password(shortest, longest) => format!("Kind::Password({shortest}, {longest})"),
         Kind::Random(shortest, longest) => format!("Kind::Random({shortest}, {longest})"),
     }
 }

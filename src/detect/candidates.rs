@@ -4,14 +4,17 @@
 //! Invariants: the prefilter loses nothing ([`gather`] equals the slow search of the tests), and every candidate
 //! depends on at most its rule's reach before and after it, so that a window with that margin gives the same.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::model::Span;
 use crate::rules::pattern::AsciiSet;
-use crate::rules::{ARMOUR_REACH, Kind, Need, PemKind, Rule, RuleSet, Shape, URL_REACH};
+use crate::rules::{ARMOUR_REACH, Kind, Need, PASSWORD_REACH, PemKind, Rule, RuleSet, Shape, URL_REACH};
 
 use super::checks;
 use super::connection::{self, Connection};
+use super::decode;
+use super::numbers;
+use super::password::{self, Chosen};
 use super::pem;
 use super::phrase::{self, Phrase};
 use super::randomness;
@@ -43,6 +46,12 @@ pub(crate) enum Clue {
     Phrase(Phrase),
     /// A URL with a password.
     Connection(Connection),
+    /// A key pair as an array of numbers.
+    Numbers,
+    /// What people chose and named.
+    Chosen(Chosen),
+    /// Text in another encoding.
+    Encoded,
 }
 
 /// Finds candidates; built once and shared.
@@ -54,14 +63,25 @@ pub(crate) struct Gatherer {
     wants_random: Vec<bool>,
     anchors: AhoCorasick,
     phrases: bool,
+    numbers: bool,
     token_bytes: [bool; 256],
 }
 
-/// A literal that says "here could be a key block" or "here could be a URL".
+/// A literal that says what could stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Anchor {
     pub(crate) at: usize,
-    pub(crate) is_armour: bool,
+    pub(crate) kind: AnchorKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnchorKind {
+    /// The first line of a key block.
+    Armour,
+    /// What stands before the authority of a URL.
+    Authority,
+    /// So many telling letters in the name of a chosen value.
+    Name(usize),
 }
 
 impl Anchor {
@@ -70,12 +90,20 @@ impl Anchor {
 
     /// How many bytes it has.
     pub(crate) fn len(self) -> usize {
-        if self.is_armour { ARMOUR.len() } else { AUTHORITY.len() }
+        match self.kind {
+            AnchorKind::Armour => ARMOUR.len(),
+            AnchorKind::Authority => AUTHORITY.len(),
+            AnchorKind::Name(length) => length,
+        }
     }
 
     /// What decides about the candidate here: so many bytes before and after `at`.
     pub(crate) fn reach(self) -> (usize, usize) {
-        if self.is_armour { (0, ARMOUR_REACH) } else { (SCHEME_REACH, URL_REACH) }
+        match self.kind {
+            AnchorKind::Armour => (0, ARMOUR_REACH),
+            AnchorKind::Authority => (SCHEME_REACH, URL_REACH),
+            AnchorKind::Name(_) => (PASSWORD_REACH, PASSWORD_REACH),
+        }
     }
 }
 
@@ -89,24 +117,39 @@ impl Candidate {
         match &self.clue {
             Clue::Key(_) => Some(self.span.start),
             Clue::Connection(url) => Some(url.scheme.end),
-            Clue::Token(_) | Clue::Random(_) | Clue::Phrase(_) => None,
+            Clue::Chosen(chosen) => Some(chosen.anchor),
+            Clue::Token(_) | Clue::Random(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Encoded => None,
         }
+    }
+
+    /// Whether it was found in a run of token characters.
+    pub(crate) fn is_of_run(&self) -> bool {
+        matches!(self.clue, Clue::Token(_) | Clue::Random(_) | Clue::Encoded)
     }
 
     /// The same, in a text in which what stood at `from` stands at `to`.
     pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
         let shift = |span: Span| Span::new(span.start + to - from, span.end + to - from);
         let clue = match &self.clue {
-            Clue::Phrase(phrase) => {
-                Clue::Phrase(Phrase { span: shift(phrase.span), words: phrase.words.clone() })
-            }
+            Clue::Phrase(phrase) => Clue::Phrase(Phrase {
+                span: shift(phrase.span),
+                words: phrase.words.clone(),
+                scheme: phrase.scheme,
+            }),
             Clue::Connection(url) => Clue::Connection(Connection {
                 scheme: shift(url.scheme),
                 user: shift(url.user),
                 password: shift(url.password),
                 host: shift(url.host),
             }),
-            other @ (Clue::Token(_) | Clue::Random(_) | Clue::Key(_)) => other.clone(),
+            Clue::Chosen(chosen) => Clue::Chosen(Chosen {
+                anchor: chosen.anchor + to - from,
+                name: shift(chosen.name),
+                value: shift(chosen.value),
+            }),
+            other @ (Clue::Token(_) | Clue::Random(_) | Clue::Key(_) | Clue::Numbers | Clue::Encoded) => {
+                other.clone()
+            }
         };
         Self { span: shift(self.span), clue }
     }
@@ -134,8 +177,12 @@ impl Gatherer {
                 .map(|rule| rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect())
                 .collect(),
             wants_random: rules.rules.iter().map(wants_random).collect(),
-            anchors: AhoCorasick::new([ARMOUR, AUTHORITY]).expect("two literals always make an automaton"),
+            anchors: AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build([ARMOUR, AUTHORITY].iter().chain(&password::TELLING))
+                .expect("a few literals always make an automaton"),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
+            numbers: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Numbers(_))),
             token_bytes: token_bytes(rules),
         }
     }
@@ -148,7 +195,15 @@ impl Gatherer {
         if self.phrases {
             phrase::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
         }
+        self.numbers_in(text, found);
         sort(found);
+    }
+
+    /// Adds the key pairs that are written as numbers.
+    pub(crate) fn numbers_in(&self, text: &[u8], found: &mut Vec<Candidate>) {
+        if self.numbers {
+            numbers::for_each_pair(text, |span| found.push(Candidate { span, clue: Clue::Numbers }));
+        }
     }
 
     /// Adds the tokens of the runs in `range`, whose borders no run crosses.
@@ -159,13 +214,19 @@ impl Gatherer {
             self.shapes.matches(rules, text, run, &mut |rule, span| {
                 found.extend(self.token(rules, text, (rule, span), &mut scores))
             });
+            found.extend(decode::encoded(text, run).map(|span| Candidate { span, clue: Clue::Encoded }));
         });
     }
 
     /// Calls `visit` with every anchor that stands wholly in `range`.
     pub(crate) fn anchors_in(&self, text: &[u8], range: Span, mut visit: impl FnMut(Anchor)) {
         for anchor in self.anchors.find_iter(range.of(text)) {
-            visit(Anchor { at: range.start + anchor.start(), is_armour: anchor.pattern().as_usize() == 0 });
+            let kind = match anchor.pattern().as_usize() {
+                0 => AnchorKind::Armour,
+                1 => AnchorKind::Authority,
+                _ => AnchorKind::Name(anchor.len()),
+            };
+            visit(Anchor { at: range.start + anchor.start(), kind });
         }
     }
 
@@ -260,12 +321,20 @@ const LONG_TOKEN: usize = 32;
 
 /// The candidate at an anchor.
 pub(crate) fn anchored(text: &[u8], anchor: Anchor) -> Option<Candidate> {
-    if anchor.is_armour {
-        let key = pem::read(text, anchor.at)?;
-        return Some(Candidate { span: key.span, clue: Clue::Key(key.kind) });
-    }
-    let url = connection::read(text, anchor.at)?;
-    Some(Candidate { span: url.password, clue: Clue::Connection(url) })
+    Some(match anchor.kind {
+        AnchorKind::Armour => {
+            let key = pem::read(text, anchor.at)?;
+            Candidate { span: key.span, clue: Clue::Key(key.kind) }
+        }
+        AnchorKind::Authority => {
+            let url = connection::read(text, anchor.at)?;
+            Candidate { span: url.password, clue: Clue::Connection(url) }
+        }
+        AnchorKind::Name(_) => {
+            let chosen = password::read(text, anchor.at)?;
+            Candidate { span: chosen.value, clue: Clue::Chosen(chosen) }
+        }
+    })
 }
 
 fn token_bytes(rules: &RuleSet) -> [bool; 256] {
@@ -277,7 +346,10 @@ fn token_bytes(rules: &RuleSet) -> [bool; 256] {
     let items = shapes.flat_map(|shapes| shapes.iter()).flat_map(|shape| shape.items.iter());
     let set = items.fold(0, |set: AsciiSet, item| set | item.set);
     for byte in 0..=255 {
-        bytes[usize::from(byte)] = tokens::is_token_byte(byte) || (byte < 128 && set >> byte & 1 == 1);
+        // Padding and dots tell whether a run is encoded text.
+        bytes[usize::from(byte)] = tokens::is_token_byte(byte)
+            || matches!(byte, b'=' | b'.')
+            || (byte < 128 && set >> byte & 1 == 1);
     }
     bytes
 }
@@ -291,6 +363,9 @@ impl Clue {
             Self::Key(_) => (2, 0),
             Self::Phrase(_) => (3, 0),
             Self::Connection(_) => (4, 0),
+            Self::Numbers => (5, 0),
+            Self::Chosen(_) => (6, 0),
+            Self::Encoded => (7, 0),
         }
     }
 
@@ -301,6 +376,9 @@ impl Clue {
             Self::Key(kind) => format!("{kind:?}"),
             Self::Phrase(phrase) => format!("phrase of {}", phrase.words.len()),
             Self::Connection(_) => "connection".to_owned(),
+            Self::Numbers => format!("{} numbers", numbers::PAIR),
+            Self::Chosen(_) => "chosen value".to_owned(),
+            Self::Encoded => "encoded text".to_owned(),
         }
     }
 }

@@ -7,11 +7,13 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{
-    Chunk, CopiedPiece, CredentialSet, Evidence, FilePath, Finding, Guide, Place, Role, Secret, Span, Verdict,
+    Chunk, Confidence, CopiedPiece, CredentialSet, Evidence, FilePath, Finding, Guide, Place, Role, Secret,
+    Span, Verdict,
 };
 use crate::rules::{Kind, Rule, RuleSet};
 
-use super::candidates::{Candidate, Gatherer};
+use super::candidates::{Candidate, Clue, Gatherer};
+use super::decode::{self, Layers, Splice};
 use super::document::Document;
 use super::fingerprint;
 use super::judgement::{Judge, Part};
@@ -73,7 +75,7 @@ impl Detector {
 
     /// How many bytes around a finding decide whether it is a candidate. Pieces of a large file must overlap by this.
     pub fn reach(&self) -> usize {
-        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0)
+        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0).max(decode::REACH)
     }
 
     /// What to know and do about a provider's credentials.
@@ -94,16 +96,35 @@ impl Detector {
         if scratch.candidates.is_empty() {
             return Detection::default();
         }
-        let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
         let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
-        let document = Document::new(&text.bytes, &chunk.provenance.path, words);
-        let parts = judge.judge(&self.rules, &document, &scratch.candidates);
+        let document = self.document(&text.bytes, chunk);
+        let mut parts = judge.judge(&self.rules, &document, &scratch.candidates);
+        let mut layers = Layers::default();
+        while let Some(splice) =
+            self.splice(layers.text().unwrap_or(&text.bytes), &scratch.candidates, &parts)
+            && !layers.is_full()
+        {
+            layers.push(splice);
+            let inner = layers.text().unwrap_or_default();
+            self.gatherer.gather(&self.rules, inner, &mut scratch.candidates);
+            parts = judge.judge(&self.rules, &self.document(inner, chunk), &scratch.candidates);
+        }
         if parts.is_empty() {
             return Detection::default();
         }
-        let sets = sets::assemble(&self.rules, &document, parts);
-        let (mut detection, spans) =
-            Writer { detector: self, judge, chunk, document: &document, text: &text }.write(sets);
+        let inner = layers.text().map(|inner| self.document(inner, chunk));
+        let judged = inner.as_ref().unwrap_or(&document);
+        let sets = sets::assemble(&self.rules, judged, parts);
+        let (mut detection, spans) = Writer {
+            detector: self,
+            judge,
+            chunk,
+            document: &document,
+            judged,
+            layers: &layers,
+            text: &text,
+        }
+        .write(sets);
         if let Cow::Owned(text) = text.bytes {
             detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
         }
@@ -138,6 +159,26 @@ impl Detector {
         judge.could_hold(&self.rules, &document, &trace.candidates)
     }
 
+    fn document<'a>(&'a self, text: &'a [u8], chunk: &'a Chunk<'_>) -> Document<'a> {
+        let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
+        Document::new(text, &chunk.provenance.path, words)
+    }
+
+    /// The text with what is written in another encoding in its place, where no value has proved itself already.
+    fn splice(&self, text: &[u8], candidates: &[Candidate], parts: &[Part]) -> Option<Splice> {
+        let proved = |part: &&Part| {
+            part.confidence == Confidence::Certain
+                || !self.rules.rules[usize::from(part.rule)].checks.is_empty()
+        };
+        let is_taken = |span: Span| parts.iter().filter(proved).any(|part| part.span.overlaps(span));
+        let runs: Vec<Span> = candidates
+            .iter()
+            .filter(|candidate| candidate.clue == Clue::Encoded && !is_taken(candidate.span))
+            .map(|candidate| candidate.span)
+            .collect();
+        Splice::new(text, &runs)
+    }
+
     /// The local half alone: where candidates stand and what they could be, for the contracts' tests.
     #[doc(hidden)]
     pub fn candidates(&self, text: &[u8]) -> Vec<(Span, String)> {
@@ -152,7 +193,11 @@ struct Writer<'a> {
     detector: &'a Detector,
     judge: &'a Judge,
     chunk: &'a Chunk<'a>,
+    /// The text as it came.
     document: &'a Document<'a>,
+    /// The text the parts were found in: the same, or with encoded runs replaced.
+    judged: &'a Document<'a>,
+    layers: &'a Layers,
     text: &'a Text<'a>,
 }
 
@@ -167,7 +212,7 @@ impl Writer<'_> {
             let (told, mut findings): (Vec<Span>, Vec<Finding>) = set
                 .parts
                 .iter()
-                .map(|part| (part.span, self.finding(part, &set, &provenance)))
+                .map(|part| (self.layers.origin(part.span), self.finding(part, &set, &provenance)))
                 .filter(|(_, finding)| self.chunk.focus.touches(finding.place.line, finding.place.end_line))
                 .unzip();
             if findings.is_empty() {
@@ -197,9 +242,10 @@ impl Writer<'_> {
     fn finding(&self, part: &Part, set: &Set, provenance: &Arc<crate::model::Provenance>) -> Finding {
         let rules = &self.detector.rules;
         let rule = &rules.rules[usize::from(part.rule)];
-        let value = part.span.of(self.document.text);
+        let value = part.span.of(self.judged.text);
+        let span = self.layers.origin(part.span);
         let provider = |index: u16| rules.providers[usize::from(index)].id.to_string();
-        let local = self.text.original(part.span);
+        let local = self.text.original(span);
         let offset = usize::try_from(self.chunk.offset).unwrap_or(usize::MAX);
         Finding {
             rule: rule.id.to_string(),
@@ -216,9 +262,9 @@ impl Writer<'_> {
             verdict: self.verdict(part, rule, value),
             provenance: Arc::clone(provenance),
             span: Span::new(local.start.saturating_add(offset), local.end.saturating_add(offset)),
-            place: self.place(part.span),
+            place: self.place(span),
             secret: Secret::new(value),
-            masked: mask(rule, part, value, self.document.text),
+            masked: mask(rule, part, value, self.judged.text),
             evidence: Evidence {
                 name: part.name.clone(),
                 context: part.told.clone(),
@@ -249,29 +295,33 @@ impl Writer<'_> {
     fn fingerprint(&self, part: &Part, rule: &Rule, value: &[u8], set: &Set) -> crate::model::Fingerprint {
         if let Some(url) = &part.connection {
             let public = [
-                url.scheme.of(self.document.text),
-                url.user.of(self.document.text),
-                url.host.of(self.document.text),
+                url.scheme.of(self.judged.text),
+                url.user.of(self.judged.text),
+                url.host.of(self.judged.text),
             ]
             .join(&0);
             return fingerprint::of_connection(&rule.id, &public, value);
         }
+        if matches!(rule.kind, Kind::Password(..)) {
+            return fingerprint::of_connection(
+                &rule.id,
+                part.name.as_deref().unwrap_or_default().as_bytes(),
+                value,
+            );
+        }
         let is_chosen =
             |part: &Part| matches!(self.detector.rules.rules[usize::from(part.rule)].kind, Kind::Chosen(..));
         match set.parts.iter().find(|partner| is_chosen(part) && !is_chosen(partner)) {
-            Some(partner) => fingerprint::of_chosen(&rule.id, value, partner.span.of(self.document.text)),
+            Some(partner) => fingerprint::of_chosen(&rule.id, value, partner.span.of(self.judged.text)),
             None => fingerprint::of_secret(&rule.id, value),
         }
     }
 }
 
 fn checks_of(rule: &Rule) -> Vec<String> {
-    let by_kind = match rule.kind {
-        Kind::Mnemonic(_) => Some("bip39"),
-        Kind::Pem(_) => Some("private-key"),
-        _ => None,
-    };
-    rule.checks.iter().map(ToString::to_string).chain(by_kind.map(str::to_owned)).collect()
+    let by_kind = matches!(rule.kind, Kind::Pem(_)).then_some("private-key");
+    let name = |check: &str| check.split(':').next().unwrap_or_default().to_owned();
+    rule.checks.iter().map(AsRef::as_ref).chain(by_kind).map(name).collect()
 }
 
 /// The value as it may be shown: what is the same for every value of the kind, and how long it is.
@@ -285,6 +335,7 @@ fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
             let label = value.split(|&byte| byte == b'-').find(|piece| !piece.is_empty()).unwrap_or_default();
             format!("-----{}-----…", String::from_utf8_lossy(label))
         }
+        Kind::Numbers(count) => format!("({count} numbers)"),
         Kind::Connection(_) => {
             let scheme =
                 part.connection.as_ref().map(|url| String::from_utf8_lossy(url.scheme.of(text)).into_owned());
@@ -299,7 +350,7 @@ fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
                 .unwrap_or(0);
             masked(&value[..fitting.min(value.len() / 2)], value.len())
         }
-        Kind::Chosen(..) | Kind::Random(..) => masked(b"", value.len()),
+        Kind::Chosen(..) | Kind::Password(..) | Kind::Random(..) => masked(b"", value.len()),
     }
 }
 

@@ -36,7 +36,7 @@ const NEAR: u32 = 31;
 const NEAR_LINES: usize = 12;
 /// Everything below stands within some lines.
 pub(crate) const NEARBY: u32 = 70;
-const IN_FILE_NAME: u32 = 70;
+pub(crate) const IN_FILE_NAME: u32 = 70;
 const IN_PATH: u32 = 85;
 /// Everything from here on is said by the file as a whole.
 pub(crate) const IN_FILE: u32 = 100;

@@ -8,20 +8,22 @@ use std::collections::HashSet;
 use crate::model::{Confidence, Role, Span};
 use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
-use super::candidates::{Candidate, Clue};
+use super::candidates::{Candidate, Clue, RANDOM_ENOUGH};
 use super::connection::Connection;
 use super::document::Document;
 use super::evidence::{
-    IN_CALL, IN_FILE, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs,
+    IN_CALL, IN_FILE, IN_FILE_NAME, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs,
 };
 use super::fingerprint::published_hash;
 use super::names::Name;
 use super::naming::{Naming, Standing, callee, name_of};
+use super::password::Chosen;
 use super::pem;
 use super::phrase::Phrase;
 use super::placeholder::{is_blank, is_no_password, is_placeholder};
 use super::randomness;
 use super::structure::{Scope, scopes};
+use super::tokens::is_token_byte;
 use super::veto;
 
 /// A candidate that was believed.
@@ -65,6 +67,8 @@ const BY_NAME: u32 = 45;
 const SHORT_TOKEN: usize = 24;
 /// How badly a value fits whose name says nothing.
 const UNNAMED: u32 = 12;
+/// From this length on a random value that is called a secret is believed without knowing whose it is.
+const TELLING_SECRET: usize = 20;
 
 impl Judge {
     pub(crate) fn new(rules: &RuleSet) -> Self {
@@ -123,6 +127,14 @@ impl Judge {
                 parts.extend(bench.connection(url));
             }
         }
+        for candidate in candidates {
+            if let Clue::Chosen(chosen) = &candidate.clue
+                && free(&parts, candidate.span)
+                && !blocks.iter().any(|block| block.contains(candidate.span))
+            {
+                parts.extend(bench.chosen(chosen));
+            }
+        }
         for group in &groups {
             if free(&parts, group[0].span) {
                 parts.extend(bench.token(group, true));
@@ -142,7 +154,7 @@ impl Judge {
         let bench = Bench { judge: self, rules, document, lock_file: false, partners: Vec::new() };
         candidates.chunk_by(|one, other| one.span == other.span).any(|group| {
             let whole = |candidate: &Candidate| match &candidate.clue {
-                Clue::Key(_) | Clue::Phrase(_) => true,
+                Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) | Clue::Encoded => true,
                 Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
                 Clue::Token(_) | Clue::Random(_) => false,
             };
@@ -236,7 +248,8 @@ impl Bench<'_> {
         match &candidate.clue {
             Clue::Key(kind) => self.key(candidate.span, *kind),
             Clue::Phrase(phrase) => self.phrase(phrase),
-            Clue::Connection(_) | Clue::Token(_) | Clue::Random(_) => None,
+            Clue::Numbers => self.numbers(candidate.span),
+            Clue::Chosen(_) | Clue::Connection(_) | Clue::Encoded | Clue::Token(_) | Clue::Random(_) => None,
         }
     }
 
@@ -268,7 +281,11 @@ impl Bench<'_> {
     }
 
     fn phrase(&self, phrase: &Phrase) -> Option<Part> {
-        let fits = |rule: &Rule| matches!(&rule.kind, Kind::Mnemonic(counts) if counts.iter().any(|&count| usize::from(count) == phrase.words.len()));
+        let scheme = phrase.scheme.as_str();
+        let fits = |rule: &Rule| {
+            let counted = matches!(&rule.kind, Kind::Mnemonic(counts) if counts.iter().any(|&count| usize::from(count) == phrase.words.len()));
+            counted && rule.checks.iter().any(|check| check == scheme)
+        };
         let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
             .expect("compiling rules refuses more than 65,535 of them");
         let known = self.judge.is_known(&super::checks::bip39::sentence(&phrase.words));
@@ -280,6 +297,14 @@ impl Bench<'_> {
         }
         let around = self.surroundings(phrase.span);
         let part = self.part(rule, phrase.span, Confidence::Certain, true, IN_NAME, &around);
+        Some(Part { known, ..part })
+    }
+
+    fn numbers(&self, span: Span) -> Option<Part> {
+        let rule = self.rules.rules.iter().position(|rule| matches!(rule.kind, Kind::Numbers(_)))?;
+        let rule = u16::try_from(rule).expect("compiling rules refuses more than 65,535 of them");
+        let known = self.judge.is_known(&numbers_alone(span.of(self.document.text)));
+        let part = self.part(rule, span, Confidence::Certain, true, IN_NAME, &self.surroundings(span));
         Some(Part { known, ..part })
     }
 
@@ -314,6 +339,31 @@ impl Bench<'_> {
             || documented
             || password.len() < 3;
         (!is_none).then_some(rule)
+    }
+
+    /// A value that people chose, by what it is called.
+    fn chosen(&self, chosen: &Chosen) -> Option<Part> {
+        let text = self.document.text;
+        let (name, value) = (Name::new(chosen.name.of(text)), chosen.value.of(text));
+        let fits = |rule: &Rule| matches!(rule.kind, Kind::Password(shortest, longest) if (shortest..=longest).contains(&u16::try_from(value.len()).unwrap_or(u16::MAX)));
+        if name.vetoes() || name.is_about_passwords() || is_no_password(value) || self.lock_file {
+            return None;
+        }
+        let best =
+            self.rules.rules.iter().enumerate().filter(|(_, rule)| fits(rule)).filter_map(|(index, rule)| {
+                let named =
+                    rule.names.iter().filter(|phrase| name.has(phrase)).map(|phrase| phrase.len()).max();
+                // A secret without marks is a token, which is judged as one.
+                let marked = value.iter().any(|&byte| !is_token_byte(byte) && byte != b'=');
+                let fit =
+                    rule.role == Role::Passphrase || (marked && randomness::score(value) > RANDOM_ENOUGH);
+                named.filter(|_| fit).map(|length| (length, std::cmp::Reverse(index)))
+            });
+        let (_, std::cmp::Reverse(index)) = best.max()?;
+        let rule = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
+        let around = self.surroundings(chosen.value);
+        let part = self.part(rule, chosen.value, Confidence::Likely, true, IN_NAME, &around);
+        Some(Part { name: Some(String::from_utf8_lossy(chosen.name.of(text)).into_owned()), ..part })
     }
 
     fn connection_rule(&self, scheme: &[u8]) -> Option<u16> {
@@ -465,7 +515,7 @@ impl Bench<'_> {
         let readable =
             |provider: u16| readings.iter().any(|reading| self.rule(reading.rule).provider == provider);
         best.score >= STRUCTURE
-            && self.rule(best.rule).need != Need::Name
+            && !matches!(self.rule(best.rule).need, Need::Name | Need::Both)
             && around.signs.iter().any(|(&provider, sign)| {
                 sign.score < STRUCTURE && sign.score < best.score && !readable(provider)
             })
@@ -484,9 +534,18 @@ impl Bench<'_> {
             });
         }
         let score = score_of(around, rule);
+        if rule.need == Need::Both {
+            let reading = Reading { rule: index, score, misfit: 0, firm: true };
+            return (named && score < IN_FILE).then_some(reading);
+        }
         let misfit = self.misfit(rule, named, around, span);
+        // A value that passes a check stands alone in a file that is named for its provider: a file of keys.
+        let filed = !rule.checks.is_empty()
+            && score <= IN_FILE_NAME
+            && matches!(around.naming.standing, Standing::Positional(_) | Standing::Bare);
         let firm = rule.need != Need::Partner
-            && (firmness(around.naming.standing, common, score, misfit)
+            && (filed
+                || firmness(around.naming.standing, common, score, misfit)
                 || (rule.role == Role::Token && score <= IN_CALL && self.is_constructed(&around.naming)));
         let possible = match around.naming.standing {
             Standing::Named => (score < NOWHERE && (misfit < UNNAMED || !common)) || (misfit <= 2 && !common),
@@ -562,7 +621,16 @@ impl Bench<'_> {
         if !named || !plausible {
             return None;
         }
-        let mut part = self.part(index, span, Confidence::Possible, true, NOWHERE, around);
+        // Half of what is called a token or a key is none; what is called a secret and looks random is one.
+        let text = self.document.text;
+        // `checksum/secret` is no secret.
+        let below = around.naming.span.is_some_and(|name| name.start > 0 && text[name.start - 1] == b'/');
+        let telling = !below
+            && around.naming.name.says_secret()
+            && value.len() >= TELLING_SECRET
+            && !value.contains(&b'-');
+        let confidence = if telling { Confidence::Likely } else { Confidence::Possible };
+        let mut part = self.part(index, span, confidence, true, NOWHERE, around);
         part.randomness = Some(randomness::score(value));
         Some(part)
     }
@@ -619,7 +687,7 @@ fn names_match(rule: &Rule, naming: &Naming, text: &[u8]) -> bool {
     rule.names.iter().any(|name| naming.name.has(name) || (positional && callee.has(name)))
         || (!naming.name.is_empty()
             && naming.name.role() == Some(rule.role)
-            && rule.need != Need::Name
+            && !matches!(rule.need, Need::Name | Need::Both)
             && !matches!(rule.kind, Kind::Random(..)))
 }
 
@@ -636,6 +704,11 @@ fn firmness(standing: Standing, common: bool, score: u32, misfit: u32) -> bool {
         (Standing::Loose, false) => score < NEARBY && misfit <= 10,
         _ => false,
     }
+}
+
+/// The numbers of an array with single commas between them, as packs list published ones.
+fn numbers_alone(list: &[u8]) -> Vec<u8> {
+    list.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 /// Hexadecimal keys are published in many spellings; packs list 64 lower-case digits.

@@ -2,7 +2,7 @@
 //!
 //! Five steps: long tokens and anchors (`tokens`, `candidates`), the shapes that admit them (`shapes`), their context
 //! (`naming`, `structure`, `evidence`, `judgement`), offline proofs (`checks`), and the parts that belong together
-//! (`sets`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
+//! (`sets`). Text in another encoding is a candidate of its own, and is judged in its place (`decode`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
 //!
 //! Must not know: files, git, the clock, the environment, threads, printing.
 //! Invariants: the prefilter never loses a finding; detection is local within a stated reach. Both are property tests.
@@ -10,6 +10,7 @@
 mod candidates;
 pub mod checks;
 mod connection;
+mod decode;
 mod detector;
 mod document;
 mod evidence;
@@ -17,6 +18,8 @@ mod fingerprint;
 mod judgement;
 mod names;
 mod naming;
+mod numbers;
+mod password;
 mod pem;
 mod phrase;
 mod placeholder;

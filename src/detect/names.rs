@@ -119,6 +119,16 @@ impl Name {
         names.iter().map(AsRef::as_ref).any(|name| self.has(name) && Name::new(name.as_bytes()).vetoes())
     }
 
+    /// Whether the name says "secret" in so many words, and not what is merely said about one.
+    pub(crate) fn says_secret(&self) -> bool {
+        self.any(SAYS_SECRET) && !self.is_about_passwords()
+    }
+
+    /// Whether the value is something about a password: its hash, its rules, its field in a form.
+    pub(crate) fn is_about_passwords(&self) -> bool {
+        self.any(ABOUT)
+    }
+
     /// The name without the words that tell parts apart: equal for the key and the secret of one account.
     pub(crate) fn stem(&self) -> String {
         let is_part = |word: &&String| !PART_WORDS.contains(&word.as_str());
@@ -145,6 +155,50 @@ const SECRET: &[&str] = &[
     "mnemonic",
     "signing key",
     "privkey",
+];
+const SAYS_SECRET: &[&str] = &[
+    "secret",
+    "private key",
+    "signing key",
+    "encryption key",
+    "master key",
+    "hmac key",
+    "password",
+    "passphrase",
+    "passwd",
+];
+const ABOUT: &[&str] = &[
+    "hash",
+    "hashed",
+    "policy",
+    "regex",
+    "pattern",
+    "hint",
+    "reset",
+    "label",
+    "field",
+    "input",
+    "length",
+    "strength",
+    "error",
+    "message",
+    "validator",
+    "validation",
+    "confirm",
+    "type",
+    "encoder",
+    "arn",
+    "ref",
+    "reference",
+    "version",
+    "mount",
+    "selector",
+    "placeholder",
+    "manager",
+    "store",
+    "name",
+    "file",
+    "path",
 ];
 const IDENTIFIER: &[&str] =
     &["key", "apikey", "access", "api", "client id", "clientid", "key id", "keyid", "login", "uid"];

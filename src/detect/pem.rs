@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::model::Span;
 use crate::rules::{ARMOUR_REACH, PemKind};
 
-use super::checks::{der, openssh};
+use super::checks::{cyclic, der, openssh};
 
 /// A private key block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ fn label_kind(label: &[u8]) -> Option<PemKind> {
         b"DSA PRIVATE KEY" => Some(PemKind::Dsa),
         b"OPENSSH PRIVATE KEY" => Some(PemKind::Openssh),
         b"PGP PRIVATE KEY BLOCK" => Some(PemKind::Pgp),
+        b"TENDERMINT PRIVATE KEY" => Some(PemKind::Cosmos),
         b"ENCRYPTED PRIVATE KEY" => Some(PemKind::Encrypted),
         _ => label.ends_with(b"PRIVATE KEY").then_some(PemKind::Other),
     }
@@ -69,6 +70,9 @@ fn label_kind(label: &[u8]) -> Option<PemKind> {
 
 fn body_kind(named: PemKind, body: &[u8]) -> Option<PemKind> {
     let (headers, encoded) = plain_body(body);
+    if named == PemKind::Cosmos {
+        return has_armour_sum(body, &encoded).then_some(PemKind::Cosmos);
+    }
     if headers.iter().any(|header| memchr::memmem::find(header, b"ENCRYPTED").is_some()) {
         return (encoded.len() >= SHORTEST_KEY).then_some(PemKind::Encrypted);
     }
@@ -87,6 +91,14 @@ fn body_kind(named: PemKind, body: &[u8]) -> Option<PemKind> {
         PemKind::Encrypted => Some(PemKind::Encrypted),
         _ => der_kind(&decoded),
     }
+}
+
+/// Whether the last line, `=` and four characters, is the sum of the body before it.
+fn has_armour_sum(body: &[u8], encoded: &[u8]) -> bool {
+    let body = with_real_line_ends(body);
+    let sum = body.split(|&byte| byte == b'\n').map(trim).find_map(|line| line.strip_prefix(b"="));
+    let decoded = BASE64.decode(encoded).map(Zeroizing::new);
+    sum.is_some_and(|sum| decoded.is_ok_and(|decoded| cyclic::is_armour_sum(&decoded, sum)))
 }
 
 /// Header lines and the base64 of a body, without what one-line strings put between: white space, `\n`, quotes, `+`

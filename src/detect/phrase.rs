@@ -1,16 +1,17 @@
-//! Seed phrases: 12 to 24 words of the BIP-39 list, side by side.
+//! Seed phrases: 12 to 25 words of the BIP-39 list, side by side.
 //!
 //! Text is probed every [`STEP`] bytes: the shortest phrase is longer than that, so one of its words, or the gap before
 //! one, stands under a probe. Only where a probe meets a word of the list are its neighbours read.
 //!
 //! Must not know: names, files.
 //! Invariant: whether a phrase is found depends on [`PHRASE_REACH`](crate::rules::PHRASE_REACH) bytes around it. The conditions are those measured
-//! to leave no false positive in 200 MB of code: an isolated run of exactly 12, 15, 18, 21 or 24 words, at most two
-//! kinds of separator, and the checksum (source: BIP-39).
+//! to leave no false positive in 200 MB of code: an isolated run of exactly as many words as a scheme uses, at most two
+//! kinds of separator, and the scheme's checksum (source: BIP-39).
 
 use crate::model::Span;
 
-use super::checks::bip39::{checksum_holds, word_index};
+use super::checks::bip39::word_index;
+use super::checks::phrases::{LENGTHS, Scheme};
 
 /// 12 words of three letters with single gaps are 47 bytes.
 const STEP: usize = 40;
@@ -28,6 +29,7 @@ const CUES: &[&[u8]] =
 pub(crate) struct Phrase {
     pub(crate) span: Span,
     pub(crate) words: Vec<u16>,
+    pub(crate) scheme: Scheme,
 }
 
 struct Word {
@@ -158,24 +160,15 @@ fn phrases_of(text: &[u8], words: &[Word], visit: &mut impl FnMut(Phrase)) {
         words.windows(2).map(|pair| gap_kind(&text[pair[0].span.end..pair[1].span.start])).collect();
     let mut start = 0;
     while start + 12 <= words.len() {
-        let length =
-            [24, 21, 18, 15, 12].into_iter().find(|&length| is_phrase(text, words, &gaps, start, length));
-        match length {
-            Some(length) => {
-                let chosen = &words[start..start + length];
-                visit(Phrase {
-                    span: Span::new(chosen[0].span.start, chosen[length - 1].span.end),
-                    words: chosen.iter().map(|word| word.index).collect(),
-                });
-                start += length;
-            }
-            None => start += 1,
-        }
+        let phrase = LENGTHS.into_iter().find_map(|length| phrase_at(text, words, &gaps, start, length));
+        start += phrase.as_ref().map_or(1, |phrase| phrase.words.len());
+        phrase.into_iter().for_each(&mut *visit);
     }
 }
 
-fn is_phrase(text: &[u8], words: &[Word], gaps: &[u64], start: usize, length: usize) -> bool {
-    let Some(chosen) = words.get(start..start + length) else { return false };
+/// The phrase of `length` words that begins at the word `start`: an isolated run with at most two kinds of gap.
+fn phrase_at(text: &[u8], words: &[Word], gaps: &[u64], start: usize, length: usize) -> Option<Phrase> {
+    let chosen = words.get(start..start + length)?;
     let inner = &gaps[start..start + length - 1];
     let first = inner[0];
     let second = inner.iter().copied().find(|&gap| gap != first).unwrap_or(first);
@@ -184,10 +177,12 @@ fn is_phrase(text: &[u8], words: &[Word], gaps: &[u64], start: usize, length: us
     let isolated_left = start == 0 || cue || !inside(gaps[start - 1]);
     let isolated_right = gaps.get(start + length - 1).is_none_or(|&gap| !inside(gap));
     if !(isolated_left && isolated_right && inner.iter().all(|&gap| inside(gap))) {
-        return false;
+        return None;
     }
-    let indices: Vec<u16> = chosen.iter().map(|word| word.index).collect();
-    checksum_holds(&indices)
+    let words: Vec<u16> = chosen.iter().map(|word| word.index).collect();
+    let scheme = Scheme::of(&words)?;
+    let span = Span::new(chosen[0].span.start, chosen[length - 1].span.end);
+    Some(Phrase { span, words, scheme })
 }
 
 /// Tells kinds of gap apart: digits do not count (numbered words), and white space counts once.

@@ -39,6 +39,8 @@ const EQUAL_EVIDENCE: u32 = 4;
 pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part>) -> Vec<Set> {
     let table = Table { rules, document };
     let parts = table.settle(parts);
+    let (named, parts): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| matches!(table.rule(part).kind, Kind::Password(..)));
     let (seconds, firsts): (Vec<Part>, Vec<Part>) =
         parts.into_iter().partition(|part| table.rule(part).role == Role::Identifier);
     let mut sets: Vec<Set> = Vec::new();
@@ -51,10 +53,17 @@ pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part
     let fallbacks =
         alone.into_iter().flat_map(|set| set.parts).chain(unwanted).filter_map(|part| part.fallback);
     fallbacks.for_each(|part| table.place(&mut sets, *part));
-    for set in &mut sets {
-        table.add_chosen(set);
-        table.grade(set);
+    sets.iter_mut().for_each(|set| table.add_chosen(set));
+    // A passphrase that belongs to a set is not told again for its name.
+    let is_told = |sets: &[Set], span: Span| {
+        sets.iter().flat_map(|set| &set.parts).any(|part| part.span.overlaps(span))
+    };
+    for part in named {
+        if !is_told(&sets, part.span) {
+            table.place(&mut sets, part);
+        }
     }
+    sets.iter_mut().for_each(|set| table.grade(set));
     sets.sort_by_key(|set| set.parts.iter().map(|part| part.span.start).min());
     sets
 }

@@ -64,6 +64,8 @@ impl Trace {
         if gatherer.wants_phrases() {
             version.phrases(&mut trace.candidates);
         }
+        // Looking for pairs costs a hundredth of the text: they are not worth carrying.
+        gatherer.numbers_in(text, &mut trace.candidates);
         sort(&mut trace.candidates);
         trace.candidates.dedup();
         trace
@@ -106,9 +108,7 @@ impl Version<'_> {
     fn tokens(&self, found: &mut Vec<Candidate>) {
         let windows = self.windows();
         let outside = |span: Span| !touches_any(&windows, span);
-        self.carry(found, |candidate, span| {
-            candidate.anchor().is_none() && !is_phrase(candidate) && outside(span)
-        });
+        self.carry(found, |candidate, span| candidate.is_of_run() && outside(span));
         for &window in &windows {
             self.gatherer.tokens_in(self.rules, self.text, window, found);
         }

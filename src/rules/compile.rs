@@ -93,11 +93,16 @@ fn kind(part: &PartSpec) -> Result<Kind, String> {
         Kind::Pem(part.pem.iter().filter_map(|kind| PemKind::parse(kind)).collect())
     } else if !part.mnemonic.is_empty() {
         Kind::Mnemonic(Cow::Owned(part.mnemonic.clone()))
+    } else if let Some(count) = part.numbers {
+        Kind::Numbers(count)
     } else if !part.connection.is_empty() {
         Kind::Connection(lower(&part.connection))
     } else if !part.chosen.is_empty() {
         let (shortest, longest) = range(&part.chosen);
         Kind::Chosen(shortest, longest)
+    } else if !part.password.is_empty() {
+        let (shortest, longest) = range(&part.password);
+        Kind::Password(shortest, longest)
     } else {
         let (shortest, longest) = range(&part.random);
         Kind::Random(shortest, longest)
@@ -108,6 +113,7 @@ fn need(word: &str) -> Need {
     match word {
         "nothing" => Need::Nothing,
         "name" => Need::Name,
+        "both" => Need::Both,
         "partner" => Need::Partner,
         _ => Need::Context,
     }

@@ -71,24 +71,31 @@ pub struct PartSpec {
     pub role: String,
     /// `low`, `medium`, `high` or `critical`: what this part is worth when it is found without the others.
     pub severity: String,
-    /// What must stand around it: `nothing`, `name`, `context` or `partner`.
+    /// What must stand around it: `nothing`, `name`, `context`, `both` or `partner`.
     #[serde(default = "context")]
     pub need: String,
     /// The token's pattern (see `pattern`): the value as a whole, without quotes.
     #[serde(default)]
     pub shape: Option<String>,
-    /// Kinds of private key in PEM armour or bare DER: `rsa`, `ec`, `ec-p256`, `ed25519`, `dsa`, `openssh`, `pgp`, `encrypted`, `other`.
+    /// Kinds of private key in PEM armour or bare DER: `rsa`, `ec`, `ec-p256`, `ed25519`, `dsa`, `openssh`,
+    /// `pgp`, `cosmos`, `encrypted`, `other`.
     #[serde(default)]
     pub pem: Vec<String>,
-    /// Word counts of a BIP-39 phrase.
+    /// Word counts of a seed phrase, whose scheme is the part's `check`.
     #[serde(default)]
     pub mnemonic: Vec<u8>,
+    /// How many numbers from 0 to 255 the value is written as: a key pair as an array.
+    #[serde(default)]
+    pub numbers: Option<u16>,
     /// Schemes of URLs with a password in them.
     #[serde(default)]
     pub connection: Vec<String>,
     /// Lengths of a value chosen by people, found by its name beside a partner: `[shortest, longest]`.
     #[serde(default)]
     pub chosen: Vec<u16>,
+    /// Lengths of a value that people choose and name, believed by its name alone: `[shortest, longest]`.
+    #[serde(default)]
+    pub password: Vec<u16>,
     /// The generic detector: any random-looking value of these lengths whose name means a secret.
     #[serde(default)]
     pub random: Vec<u16>,
@@ -148,11 +155,12 @@ fn context() -> String {
 const ROLES: &[&str] =
     &["identifier", "secret", "passphrase", "private-key", "mnemonic", "token", "connection-string"];
 const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
-const NEEDS: &[&str] = &["nothing", "name", "context", "partner"];
+const NEEDS: &[&str] = &["nothing", "name", "context", "both", "partner"];
 const CLASSES: &[&str] = &["lower", "upper", "digit"];
+const PHRASE_LENGTHS: &[u8] = &[12, 13, 15, 18, 20, 21, 24, 25, 33];
 /// The kinds of private key that `pem` may name.
 pub const PEM_KINDS: &[&str] =
-    &["rsa", "ec", "ec-p256", "ed25519", "dsa", "openssh", "pgp", "encrypted", "other"];
+    &["rsa", "ec", "ec-p256", "ed25519", "dsa", "openssh", "pgp", "cosmos", "encrypted", "other"];
 
 impl Pack {
     /// Reads and checks a pack.
@@ -227,16 +235,24 @@ impl PartSpec {
         require(self.pem.iter().all(|kind| PEM_KINDS.contains(&kind.as_str())), || {
             complain("`pem` names an unknown kind")
         })?;
-        require(self.mnemonic.iter().all(|count| [12, 15, 18, 21, 24].contains(count)), || {
-            complain("`mnemonic` counts are 12, 15, 18, 21 and 24")
+        require(self.mnemonic.iter().all(|count| PHRASE_LENGTHS.contains(count)), || {
+            complain("`mnemonic` counts are 12, 13, 15, 18, 20, 21, 24, 25 and 33")
         })?;
-        for range in [&self.chosen, &self.random] {
+        require(self.mnemonic.is_empty() || self.check.len() == 1, || {
+            complain("`mnemonic` needs one `check`, the scheme of the phrase")
+        })?;
+        require(self.numbers.is_none_or(|count| count == 64), || {
+            complain("`numbers` is 64: only a key pair proves itself")
+        })?;
+        for range in [&self.chosen, &self.password, &self.random] {
             require(range.is_empty() || (range.len() == 2 && range[0] <= range[1]), || {
                 complain("a range of lengths is `[shortest, longest]`")
             })?;
         }
         require(self.kinds() == 1, || {
-            complain("needs exactly one of shape, pem, mnemonic, connection, chosen, random")
+            complain(
+                "needs exactly one of shape, pem, mnemonic, numbers, connection, chosen, password, random",
+            )
         })?;
         for hash in self.known.keys() {
             require(hash.len() == 16 && u64::from_str_radix(hash, 16).is_ok(), || {
@@ -250,8 +266,10 @@ impl PartSpec {
         usize::from(self.shape.is_some())
             + usize::from(!self.pem.is_empty())
             + usize::from(!self.mnemonic.is_empty())
+            + usize::from(self.numbers.is_some())
             + usize::from(!self.connection.is_empty())
             + usize::from(!self.chosen.is_empty())
+            + usize::from(!self.password.is_empty())
             + usize::from(!self.random.is_empty())
     }
 

@@ -12,6 +12,6 @@ mod rule;
 
 pub use load::PackError;
 pub use rule::{
-    ARMOUR_REACH, Classes, Kind, List, Need, PHRASE_REACH, PemKind, Provider, Rule, RuleSet, SetRule, Shape,
-    Text, URL_REACH,
+    ARMOUR_REACH, Classes, Kind, List, NUMBERS_REACH, Need, PASSWORD_REACH, PHRASE_REACH, PemKind, Provider,
+    Rule, RuleSet, SetRule, Shape, Text, URL_REACH,
 };

@@ -94,7 +94,9 @@ impl Rule {
             Kind::Shape(shapes) => shapes.iter().map(|shape| shape.longest()).max().unwrap_or(0) + 1,
             Kind::Pem(_) => ARMOUR_REACH,
             Kind::Mnemonic(_) => PHRASE_REACH,
+            Kind::Numbers(_) => NUMBERS_REACH,
             Kind::Connection(_) => URL_REACH,
+            Kind::Password(..) => PASSWORD_REACH,
             Kind::Random(_, longest) => usize::from(*longest) + VALUE_REACH,
             Kind::Chosen(..) => 0,
         }
@@ -107,6 +109,10 @@ const VALUE_REACH: usize = 32;
 pub const ARMOUR_REACH: usize = 16 * 1024;
 /// The longest stretch in which the words of a phrase are read, in bytes.
 pub const PHRASE_REACH: usize = 2 * 1024;
+/// The longest array of numbers that is read, in bytes.
+pub const NUMBERS_REACH: usize = 2 * 1024;
+/// The longest stretch in which a name and its value are read, in bytes.
+pub const PASSWORD_REACH: usize = 256;
 /// The longest URL with a password that is read, in bytes.
 pub const URL_REACH: usize = 512;
 
@@ -119,6 +125,8 @@ pub enum Need {
     Name,
     /// A telling name or position, and evidence of the provider.
     Context,
+    /// One of the rule's own names, and evidence of the provider.
+    Both,
     /// Another part of the same credential.
     Partner,
 }
@@ -130,12 +138,16 @@ pub enum Kind {
     Shape(List<Shape>),
     /// A private key in armour or bare DER of one of these kinds.
     Pem(List<PemKind>),
-    /// A BIP-39 phrase of one of these word counts.
+    /// A seed phrase of one of these word counts; the rule's check is its scheme.
     Mnemonic(List<u8>),
+    /// An array of so many numbers from 0 to 255 that is a key pair.
+    Numbers(u16),
     /// A URL of one of these schemes with a password.
     Connection(List<Text>),
     /// A value people choose, of these lengths, found by its name beside a partner.
     Chosen(u16, u16),
+    /// A value people choose, of these lengths, found by its name alone.
+    Password(u16, u16),
     /// Any random-looking token of these lengths.
     Random(u16, u16),
 }
@@ -157,6 +169,8 @@ pub enum PemKind {
     Openssh,
     /// An OpenPGP private key block.
     Pgp,
+    /// An account key in the armour of the Cosmos SDK, under a passphrase.
+    Cosmos,
     /// Encrypted with a passphrase, in any format.
     Encrypted,
     /// Any other private key.
@@ -174,6 +188,7 @@ impl PemKind {
             "dsa" => Self::Dsa,
             "openssh" => Self::Openssh,
             "pgp" => Self::Pgp,
+            "cosmos" => Self::Cosmos,
             "encrypted" => Self::Encrypted,
             "other" => Self::Other,
             _ => return None,
@@ -223,10 +238,14 @@ impl Shape {
     }
 }
 
+fn is_literal(item: &Item) -> bool {
+    item.set.is_power_of_two() && item.min == item.max
+}
+
 impl From<Pattern> for Shape {
     fn from(pattern: Pattern) -> Self {
-        let literal = |item: &&Item| item.set.is_power_of_two() && item.min == item.max;
-        let prefix = pattern.items.iter().take_while(literal).map(|item| usize::from(item.min)).sum();
+        let literals = pattern.items.iter().take_while(|item| is_literal(item));
+        let prefix = literals.map(|item| usize::from(item.min)).sum();
         Self {
             items: Cow::Owned(pattern.items),
             core_start: pattern.core.0,

@@ -76,6 +76,7 @@ fn need(need: Need) -> &'static str {
         Need::Nothing => "nothing around it: it identifies or proves itself",
         Need::Name => "a telling name",
         Need::Context => "a telling name or position, and evidence of the provider",
+        Need::Both => "one of its own names, and evidence of the provider",
         Need::Partner => "another part of the same credential near by",
     }
 }
@@ -101,6 +102,10 @@ fn kind(kind: &Kind) -> String {
             format!("a phrase of {} words", counts.join(", "))
         }
         Kind::Connection(schemes) => format!("a URL with a password: {}", schemes.join(", ")),
+        Kind::Numbers(count) => format!("an array of {count} numbers"),
+        Kind::Password(shortest, longest) => {
+            format!("{shortest} to {longest} characters that a person chose and named")
+        }
         Kind::Chosen(shortest, longest) => format!("{shortest} to {longest} characters that a person chose"),
         Kind::Random(shortest, longest) => format!("{shortest} to {longest} characters that look random"),
     }

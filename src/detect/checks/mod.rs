@@ -4,17 +4,23 @@
 //! value has the right outline. What a check does not know: where the bytes came from, or what stands around them.
 //! Invariant: the same bytes always give the same answer, and bytes of the wrong shape give `false`.
 
+mod azure;
+mod base58;
 mod base64;
+mod bech32;
 pub mod bip39;
 mod check;
+pub mod cyclic;
 pub mod der;
 mod identifiers;
-mod keypair;
+pub mod keypair;
 pub mod openssh;
+pub mod phrases;
 mod private_key;
 mod scalar;
 mod sizes;
 mod spelling;
+mod structure;
 mod tokens;
 mod uuid_apikey;
 

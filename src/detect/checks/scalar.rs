@@ -15,6 +15,11 @@ const ORDER: [u8; 32] = [
 /// C(256,7) * (7/256)^32 is about 2^-122; what goes are `000…01`, `1111…`, `deadbeef…`.
 const LEAST_DISTINCT_BYTES: u32 = 8;
 
+/// Whether 32 big-endian bytes are in 1..order.
+pub(super) fn is_in_range(key: &[u8]) -> bool {
+    key.len() == ORDER.len() && key < ORDER.as_slice() && key.iter().any(|&byte| byte != 0)
+}
+
 /// 64 hex digits after an optional `0x`, in 1..order, not trivial.
 pub(super) fn is_secp256k1_secret(value: &[u8]) -> bool {
     let digits = value.strip_prefix(b"0x").or(value.strip_prefix(b"0X")).unwrap_or(value);

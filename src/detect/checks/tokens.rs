@@ -1,31 +1,13 @@
-//! Tokens with an inner structure: checksummed prefixes, AWS key ids, Telegram bots, JSON Web Tokens.
+//! Tokens with an inner structure: AWS key ids, Telegram bots, JSON Web Tokens.
 //!
 //! Must not know severity or context. Invariant: nothing is allocated unless the value has the token's outline.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::IgnoredAny;
 
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const CRC_DIGITS: usize = 6;
 /// Long-term key, temporary key, STS bearer token, context-specific credential. From memory of the table of unique
 /// identifiers in the IAM user guide: sure of the first two, fairly sure of the others.
 const AWS_PREFIXES: [&[u8]; 4] = [b"AKIA", b"ASIA", b"ABIA", b"ACCA"];
-
-/// The text after the last `_` ends in six base62 digits: the CRC-32 of what stands before them.
-pub(super) fn has_base62_crc32(value: &[u8]) -> bool {
-    let Some(separator) = value.iter().rposition(|&byte| byte == b'_') else { return false };
-    let tail = &value[separator + 1..];
-    if tail.len() < 2 * CRC_DIGITS || !tail.iter().all(u8::is_ascii_alphanumeric) {
-        return false;
-    }
-    let (body, digits) = tail.split_at(tail.len() - CRC_DIGITS);
-    let mut rest = crc32fast::hash(body) as usize;
-    digits.iter().rev().all(|&digit| {
-        let expected = BASE62[rest % 62];
-        rest /= 62;
-        digit == expected
-    })
-}
 
 /// 20 characters: a key prefix, then base32 that holds an account number if the id is of the newer kind.
 pub(super) fn is_aws_access_key_id(value: &[u8]) -> bool {

@@ -1,0 +1,117 @@
+//! Key pairs written as arrays of 64 numbers, as Solana's tools keep them.
+//!
+//! Text is probed every [`STEP`] bytes: an array is longer than that, so a probe stands in it with nothing but digits,
+//! commas and white space around. Only there are numbers read.
+//!
+//! Must not know: names, files.
+//! Invariant: whether a pair is found depends on [`NUMBERS_REACH`] bytes around it, and a pair proves itself: the second
+//! half is the public key of the first.
+
+use zeroize::Zeroizing;
+
+use crate::model::Span;
+use crate::rules::NUMBERS_REACH;
+
+use super::checks::keypair;
+
+/// How many numbers a pair has.
+pub(crate) const PAIR: usize = 64;
+/// 64 numbers of one digit with 63 commas are 127 bytes; a probe and its surroundings fit in less.
+const STEP: usize = 96;
+const AROUND: usize = 12;
+
+/// Calls `visit` with every pair in `text`, from its first digit to its last.
+pub(crate) fn for_each_pair(text: &[u8], mut visit: impl FnMut(Span)) {
+    let mut probe = STEP;
+    while probe < text.len() {
+        let next = probe + STEP;
+        let window = &text[probe - AROUND..text.len().min(probe + AROUND)];
+        probe = if window.iter().all(|&byte| is_list_byte(byte)) {
+            let list = list_around(text, probe);
+            if is_pair(list.of(text)) {
+                visit(list);
+            }
+            next.max(list.end)
+        } else {
+            next
+        };
+    }
+}
+
+fn is_list_byte(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b',' | b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// The digits, commas and white space around `at`, without white space and commas at the ends.
+fn list_around(text: &[u8], at: usize) -> Span {
+    let reach = NUMBERS_REACH / 2;
+    let before = text[..at].iter().rev().take(reach).take_while(|&&byte| is_list_byte(byte)).count();
+    let after = text[at..].iter().take(reach).take_while(|&&byte| is_list_byte(byte)).count();
+    let span = Span::new(at - before, at + after);
+    let list = span.of(text);
+    let skipped = list.iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let trailing = list[skipped..].iter().rev().take_while(|byte| !byte.is_ascii_digit()).count();
+    Span::new(span.start + skipped, span.end - trailing)
+}
+
+fn is_pair(list: &[u8]) -> bool {
+    let mut bytes = Zeroizing::new([0_u8; PAIR]);
+    let mut count = 0;
+    for word in list.split(|&byte| byte == b',') {
+        let number = std::str::from_utf8(word.trim_ascii()).ok().and_then(|word| word.parse().ok());
+        let (Some(number), Some(room)) = (number, bytes.get_mut(count)) else { return false };
+        *room = number;
+        count += 1;
+    }
+    count == PAIR && keypair::is_pair(bytes.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::for_each_pair;
+
+    fn pair(seed: u8) -> Vec<String> {
+        let seed = [seed; 32];
+        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        seed.iter().chain(&public).map(u8::to_string).collect()
+    }
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        for_each_pair(text.as_bytes(), |span| found.push(&text[span.start..span.end]));
+        found
+    }
+
+    #[test]
+    fn a_pair_is_found_wherever_it_stands_and_however_it_is_broken() {
+        for separator in [",", ", ", ",\n  ", ",\r\n\t\t"] {
+            let list = pair(7).join(separator);
+            for length in 0..130 {
+                let text = format!("{}\nkey = [\n  {list}\n];\n{}", "x".repeat(length), "y".repeat(length));
+                assert_eq!(found(&text), [list.as_str()], "{separator:?} after {length} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn short_numbers_are_found_too() {
+        // A seed of zeros: the first half takes two bytes for each number.
+        let list = pair(0).join(",");
+        for length in 0..200 {
+            assert_eq!(found(&format!("{}[{list}]", " ;".repeat(length))), [list.as_str()]);
+        }
+    }
+
+    #[test]
+    fn other_arrays_are_none() {
+        let mut numbers = pair(7);
+        numbers[40] = "3".to_owned();
+        let longer = [pair(7), vec!["1".to_owned()]].concat().join(",");
+        for list in [numbers.join(","), longer, pair(7)[1..].join(","), "300,".repeat(64), "1 2,".repeat(64)]
+        {
+            assert!(found(&format!("[{list}]")).is_empty());
+        }
+    }
+}
