@@ -101,15 +101,19 @@ fn quoted(text: &[u8], start: usize, close: u8) -> Option<Span> {
 /// A value without quotes: the rest of its line, or of its place in a connection string or a tag. Where code could
 /// stand, it is taken for code.
 fn plain(text: &[u8], name: Span, separator: Separator, start: usize) -> Option<Span> {
-    let ends =
-        |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b';' | b'&' | b'<');
-    let length = text[start..].iter().take(LONGEST_VALUE).position(|byte| ends(&byte));
-    let value =
-        Span::new(start, length.map_or(text.len().min(start + LONGEST_VALUE), |length| start + length));
-    let next = text.get(value.end).copied().unwrap_or(b'\n');
     let before = &text[name.start.saturating_sub(LONGEST_NAME)..name.start];
     let line = before.iter().rposition(|&byte| byte == b'\n').map_or(before, |at| &before[at + 1..]);
     let head = line.trim_ascii();
+    // `…;Password=value;`, `…?password=value&`
+    let in_connection = matches!(head.last(), Some(b';' | b'?' | b'&'));
+    let ends = |byte: u8| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, b'"' | b'\'' | b'`' | b'<')
+            || (in_connection && matches!(byte, b';' | b'&'))
+    };
+    let length = text[start..].iter().take(LONGEST_VALUE).take_while(|&&byte| !ends(byte)).count();
+    let value = Span::new(start, start + length);
+    let next = text.get(value.end).copied().unwrap_or(b'\n');
     let bytes = value.of(text);
     let marked = bytes.iter().any(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'.'));
     let closes = matches!(next, b'\n' | b'\r') || text[value.end..].starts_with(b" #");
@@ -120,18 +124,14 @@ fn plain(text: &[u8], name: Span, separator: Separator, start: usize) -> Option<
         Separator::Space => closes,
         Separator::Colon => closes && statement,
         Separator::Tight => {
-            (closes || matches!(next, b'"' | b'\'')) && statement || in_connection(head, next)
+            (closes || matches!(next, b'"' | b'\'')) && statement
+                || in_connection && !matches!(next, b' ' | b'\t')
         }
         Separator::Wide => closes && statement && marked,
     };
-    let code = bytes.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'$' | b'<' | b',' | b'|'));
+    let code = bytes.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'$' | b'<' | b',' | b'|'))
+        || matches!(bytes.last(), Some(b';'));
     (holds && !code).then_some(value)
-}
-
-/// `…;Password=value;`, `…?password=value&`.
-fn in_connection(head: &[u8], next: u8) -> bool {
-    matches!(head.last(), Some(b';' | b'?' | b'&'))
-        && matches!(next, b';' | b'&' | b'"' | b'\'' | b'\n' | b'\r' | b'<')
 }
 
 /// What people choose has a letter and a digit and no space; addresses, paths and escapes are something else.
