@@ -197,6 +197,8 @@ impl Gatherer {
         }
         self.numbers_in(text, found);
         sort(found);
+        // Two alternatives of one shape can admit the same value.
+        found.dedup();
     }
 
     /// Adds the key pairs that are written as numbers.

@@ -134,7 +134,7 @@ checks! {
         Base64Of16 = "base64-16" => sizes::is_base64_of_16;
         /// Base58 of exactly 32 bytes (Alpaca secrets; a third of noise passes).
         Base58Of32 = "base58-32" => sizes::is_base58_of_32;
-        /// A version 4 UUID in Crockford's base32 with parities (NOWPayments; 2^-18 of noise passes).
+        /// A UUID in Crockford's base32 with parities (NOWPayments; 2^-12 of noise passes).
         UuidApikey = "uuid-apikey" => uuid_apikey::is_uuid_apikey;
         /// Hexadecimal digits of both cases in one value (CoinPayments private key): no hash is printed so.
         MixedHex = "mixed-hex" => spelling::is_mixed_hex;

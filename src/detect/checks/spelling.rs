@@ -15,7 +15,8 @@ pub(super) fn is_mixed_hex(value: &[u8]) -> bool {
 /// letters and digits lack a digit once in 150.
 pub(super) fn has_digits_in_both_halves(value: &[u8]) -> bool {
     let mixed = |half: &[u8]| {
-        half.iter().any(u8::is_ascii_digit)
+        half.iter().all(u8::is_ascii_alphanumeric)
+            && half.iter().any(u8::is_ascii_digit)
             && half.iter().filter(|byte| byte.is_ascii_digit()).count() < half.len()
     };
     let mut halves = value.split(|&byte| byte == b'_');
