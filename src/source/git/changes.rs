@@ -18,7 +18,7 @@ use super::objects::{EntryKind, Objects, TreeEntry};
 use crate::model::{FilePath, Problem, ProblemKind};
 
 /// As deep as git lets trees be.
-const DEPTH_LIMIT: usize = 2048;
+pub(super) const DEPTH_LIMIT: usize = 2048;
 /// More removed files than this are not looked at as origins of renames.
 const REMOVED_LIMIT: usize = 5_000;
 
@@ -56,14 +56,47 @@ impl Changes {
     /// Compares the index with its base.
     pub(super) fn between(index: &State, base: &Base, objects: &Objects) -> Self {
         let mut walk =
-            Walk { index, objects, changes: Self::default(), removed_trees: Vec::new(), path: Vec::new() };
+            Walk { index, objects, changes: Self::default(), gone: Gone::default(), path: Vec::new() };
         walk.directory(0..index.entries().len(), base.head, index.tree(), 0);
-        walk.expand_removed_trees();
         let mut changes = walk.changes;
+        if changes.has_new_paths() {
+            changes.removed = walk.gone.files(objects);
+        }
         if !base.others.is_empty() {
             changes.compare_with_other_parents(&base.others, objects);
         }
         changes
+    }
+
+    /// The entries of the directory `path` (with its `/`). A tree that cannot be read is a problem, and what it would be
+    /// compared with counts as added.
+    pub(super) fn read_tree(&mut self, objects: &Objects, path: &[u8], id: ObjectId) -> Vec<TreeEntry> {
+        objects.tree(&id).unwrap_or_else(|error| {
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            let problem = Problem::at(
+                ProblemKind::BadObject,
+                FilePath::from_bytes(path),
+                format!("the directory's content in git cannot be read: {error}"),
+            );
+            let hint = "`git fsck` says what is missing; in a partial clone `git fetch --refetch` brings it";
+            self.problems.push(problem.with_object(id.to_string()).with_hint(hint));
+            Vec::new()
+        })
+    }
+
+    /// Notes that nothing below `path` was looked at because it is nested too deep.
+    pub(super) fn too_deep(&mut self, path: &[u8]) {
+        let path = FilePath::from_bytes(&path[..path.len().min(256)]);
+        self.problems.push(Problem::at(
+            ProblemKind::TooLarge,
+            path,
+            format!("directories are nested more than {DEPTH_LIMIT} deep"),
+        ));
+    }
+
+    /// Whether something was added that could have been elsewhere before.
+    pub(super) fn has_new_paths(&self) -> bool {
+        self.changed.iter().any(|change| change.is_new_path)
     }
 
     /// Keeps what is new against every parent of a merge.
@@ -118,7 +151,7 @@ struct Walk<'a> {
     index: &'a State,
     objects: &'a Objects,
     changes: Changes,
-    removed_trees: Vec<Removed>,
+    gone: Gone,
     /// The directory that is being walked, with its `/`.
     path: Vec<u8>,
 }
@@ -276,12 +309,7 @@ impl<'a> Walk<'a> {
         if depth < DEPTH_LIMIT {
             step(self);
         } else {
-            let path = FilePath::from_bytes(&self.path[..self.path.len().min(256)]);
-            self.changes.problems.push(Problem::at(
-                ProblemKind::TooLarge,
-                path,
-                format!("directories are nested more than {DEPTH_LIMIT} deep"),
-            ));
+            self.changes.too_deep(&self.path);
         }
         self.path.truncate(length);
     }
@@ -319,52 +347,47 @@ impl<'a> Walk<'a> {
     }
 
     fn removed(&mut self, entry: &TreeEntry) {
-        let removed = Removed { path: [self.path.as_slice(), &entry.name].concat(), id: entry.id };
+        self.gone.note(&self.path, entry);
+    }
+
+    fn read_tree(&mut self, id: ObjectId) -> Vec<TreeEntry> {
+        self.changes.read_tree(self.objects, &self.path, id)
+    }
+}
+
+/// What is no longer where it was.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    files: Vec<Removed>,
+    trees: Vec<Removed>,
+}
+
+impl Gone {
+    /// Notes an entry of the directory `path` (with its `/`).
+    pub(super) fn note(&mut self, path: &[u8], entry: &TreeEntry) {
+        let removed = Removed { path: [path, &entry.name].concat(), id: entry.id };
         match entry.kind {
-            EntryKind::Tree => self.removed_trees.push(removed),
-            EntryKind::File => self.changes.removed.push(removed),
+            EntryKind::Tree => self.trees.push(removed),
+            EntryKind::File => self.files.push(removed),
             EntryKind::Link | EntryKind::Submodule => {}
         }
     }
 
-    /// Lists the files of removed directories, if something was added that could have come from there.
-    fn expand_removed_trees(&mut self) {
-        if !self.changes.changed.iter().any(|change| change.is_new_path) {
-            return;
-        }
+    /// All files, those of whole directories too.
+    pub(super) fn files(mut self, objects: &Objects) -> Vec<Removed> {
         // The number of trees is bounded too: a tree can name itself a thousand times by a few objects.
         let mut budget = REMOVED_LIMIT;
-        while let Some(tree) = self.removed_trees.pop() {
+        while let Some(tree) = self.trees.pop() {
             budget = budget.saturating_sub(1);
-            if budget == 0 || self.changes.removed.len() > REMOVED_LIMIT {
+            if budget == 0 || self.files.len() > REMOVED_LIMIT {
                 break;
             }
             // Only candidates for renames are lost with it, and then more counts.
-            for entry in self.objects.tree(&tree.id).unwrap_or_default() {
-                let removed =
-                    Removed { path: [&tree.path, b"/".as_slice(), &entry.name].concat(), id: entry.id };
-                match entry.kind {
-                    EntryKind::Tree => self.removed_trees.push(removed),
-                    EntryKind::File => self.changes.removed.push(removed),
-                    EntryKind::Link | EntryKind::Submodule => {}
-                }
+            for entry in objects.tree(&tree.id).unwrap_or_default() {
+                self.note(&[&tree.path, b"/".as_slice()].concat(), &entry);
             }
         }
-    }
-
-    /// A tree that cannot be read is a problem, and what it would be compared with counts as added.
-    fn read_tree(&mut self, id: ObjectId) -> Vec<TreeEntry> {
-        self.objects.tree(&id).unwrap_or_else(|error| {
-            let path = self.path.strip_suffix(b"/").unwrap_or(&self.path);
-            let problem = Problem::at(
-                ProblemKind::BadObject,
-                FilePath::from_bytes(path),
-                format!("the directory's content in git cannot be read: {error}"),
-            );
-            let hint = "`git fsck` says what is missing; in a partial clone `git fetch --refetch` brings it";
-            self.changes.problems.push(problem.with_object(id.to_string()).with_hint(hint));
-            Vec::new()
-        })
+        self.files
     }
 }
 

@@ -4,10 +4,12 @@
 //! Invariant: no process is started and nothing that a repository's configuration names is run; what cannot be
 //! read is an error or a problem, never an empty index or an empty tree.
 
+mod ancestry;
 mod base;
 mod canary;
 mod changes;
 mod commits;
+mod committed;
 #[cfg(test)]
 #[path = "../../../tests/common/mod.rs"]
 mod common;
@@ -18,17 +20,23 @@ mod index;
 mod layout;
 mod lines;
 mod message;
+mod novelty;
 mod objects;
+mod range;
+mod reading;
 mod references;
+mod revisions;
 mod settings;
 mod staged;
 mod tracked;
 
 pub use canary::plant_canary;
+pub use committed::Committed;
 pub use environment::GitEnvironment;
 pub use history::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions, Period};
 pub use layout::{Layout, LayoutError};
 pub use message::CommitMessage;
+pub use range::{Known, Range, RangeHead, RangeOptions, RangeSelection};
 pub use settings::{Settings, SettingsError};
 pub use staged::{DEFAULT_MAX_BLOB_SIZE, Staged, StagedOptions};
 pub use tracked::tracked_paths;

@@ -4,9 +4,10 @@
 //! Invariant: replacement refs are never applied (they could hide a blob), and one allocation is bounded by a limit
 //! that does not depend on who owns the files.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use gix::hash::{Kind as HashKind, ObjectId};
+use gix::hash::{Kind as HashKind, ObjectId, Prefix};
 use gix::objs::{Find, FindHeader, Kind, TreeRefIter};
 use gix::odb;
 
@@ -140,6 +141,16 @@ impl Objects {
         let mut buffer = Vec::new();
         self.read(id, Kind::Commit, &mut buffer)?;
         gix::objs::CommitRefIter::from_bytes(&buffer, self.hash).tree_id().map_err(|_| ObjectError::Damaged)
+    }
+
+    /// The objects whose ids begin so. A store that cannot be searched has none.
+    pub(super) fn beginning_with(&self, prefix: Prefix) -> HashSet<ObjectId> {
+        let mut found = HashSet::new();
+        for store in &self.stores {
+            // The candidates are what is asked for; whether there is one or there are several is told by them.
+            let _ = store.lookup_prefix(prefix, Some(&mut found));
+        }
+        found
     }
 
     pub(super) fn hash(&self) -> HashKind {

@@ -531,6 +531,7 @@ mod tests {
                 ("refs/tags/heavy", RootKind::Tag),
                 ("refs/tags/light", RootKind::Tag),
                 ("worktrees/other/HEAD", RootKind::Head),
+                ("worktrees/other/ORIG_HEAD", RootKind::PseudoReference),
                 ("worktrees/other/refs/bisect/bad", RootKind::Other),
             ];
             let found = named(&references);
@@ -550,6 +551,7 @@ mod tests {
     #[test]
     fn what_is_broken_is_told_by_name() {
         let repository = with_commit(&[]);
+        let main = id(&repository, "main");
         let git = |name: &str| repository.path().join(".git").join(name);
         fs::write(git("refs/heads/empty"), "").expect("it can be written");
         fs::write(git("refs/heads/garbage"), "not an id\n").expect("it can be written");
