@@ -38,6 +38,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Look for secrets in files, in standard input, or in what is staged
     Scan(ScanArguments),
+    /// Judge what a build adds: works out the commits by itself on build systems, reads the configuration from before
+    Ci(CiArguments),
     /// Write down what is known, so that only what is new counts
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -84,6 +86,12 @@ pub(crate) struct ScanArguments {
     /// With --history: only credentials that came on or before this date
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
+    /// Scan what commits add: A..B, what B has and A has not; A...B, the same from where they parted
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub(crate) range: Option<String>,
+    /// Scan what was committed since this commit: the same as --range COMMIT..HEAD
+    #[arg(long, value_name = "COMMIT", conflicts_with = "range")]
+    pub(crate) since_commit: Option<String>,
     /// Scan a commit message file
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) message: Option<PathBuf>,
@@ -131,6 +139,19 @@ pub(crate) struct ScanArguments {
     /// Show no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct CiArguments {
+    /// The commit before the change (default: what the build system says)
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) base: Option<String>,
+    /// The commit with the change (default: what the build system says)
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) head: Option<String>,
+    #[command(flatten)]
+    pub(crate) scan: ScanArguments,
 }
 
 /// Which files of the project count.
@@ -204,15 +225,34 @@ pub(crate) enum Stage {
     PreMergeCommit,
     /// Before a commit is made: its message.
     CommitMsg,
+    /// Before commits are pushed: what the remote does not have yet.
+    PrePush,
+    /// On a server, before pushed references are taken: what it does not have yet.
+    PreReceive,
+    /// The same for each reference by itself.
+    Update,
 }
 
 impl Stage {
+    /// Whether git tells on standard input what is pushed.
+    pub(crate) fn reads_input(self) -> bool {
+        matches!(self, Self::PrePush | Self::PreReceive)
+    }
+
+    /// Whether it runs where pushes arrive, so that no work tree is needed.
+    pub(crate) fn is_on_server(self) -> bool {
+        matches!(self, Self::PreReceive | Self::Update)
+    }
+
     /// The hook's file name.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
             Self::PreMergeCommit => "pre-merge-commit",
             Self::CommitMsg => "commit-msg",
+            Self::PrePush => "pre-push",
+            Self::PreReceive => "pre-receive",
+            Self::Update => "update",
         }
     }
 }

@@ -99,9 +99,9 @@ impl Failure {
 
     /// The same in a hook: the commit is stopped, and `command` would get past.
     #[must_use]
-    pub(crate) fn with_way_past(mut self, command: &str) -> Self {
-        self.message = format!("this commit is stopped because it could not be checked: {}", self.message);
-        let emergency = format!("in an emergency, commit without this check: {command}");
+    pub(crate) fn with_way_past(mut self, act: &str, command: &str) -> Self {
+        self.message = format!("this {act} is stopped because it could not be checked: {}", self.message);
+        let emergency = format!("in an emergency, {act} without this check: {command}");
         self.hint = Some(match self.hint {
             Some(hint) => format!("{hint}; {emergency}"),
             None => emergency,

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod baseline;
+mod ci;
 mod config;
 mod doctor;
 mod failure;
@@ -61,6 +62,7 @@ fn perform(request: Request) -> Result<Ending, Failure> {
             Ok(Ending::Misused)
         }
         Request::Scan(request) => scan::perform(&request),
+        Request::Ci(request) => ci::perform(request),
         Request::Baseline(command) => baseline::perform(command),
         Request::Config(command) => config::perform(command),
         Request::Doctor => doctor::perform(),

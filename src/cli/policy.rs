@@ -18,7 +18,7 @@ use crate::detect::Detector;
 use crate::model::{Confidence, Day, FilePath};
 use crate::rules::RuleSet;
 use crate::rules::format::MAX_PACK_BYTES;
-use crate::source::git::{GitEnvironment, Layout};
+use crate::source::git::{Committed, GitEnvironment, Layout};
 use crate::suppress::{
     Baseline, Comments, MAX_BASELINE_BYTES, NoFiles, Policy, PolicyError, PolicyFiles, PolicyOptions,
     Standpoint, SuppressOptions, Suppressor,
@@ -138,6 +138,16 @@ impl PolicyFiles for WorkTreeFiles {
     }
 }
 
+impl PolicyFiles for Committed {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>, String> {
+        Self::read(self, path, MAX_BASELINE_BYTES as u64)
+    }
+
+    fn list(&self, directory: &FilePath) -> Result<Option<Vec<FilePath>>, String> {
+        Self::list(self, directory)
+    }
+}
+
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -152,6 +162,20 @@ fn read_limited(file: &Path, limit: usize) -> Result<Vec<u8>, String> {
 /// Reads the files of the work tree at `root` and makes what a scan needs.
 pub(crate) fn of_work_tree(root: &Root, detection: &Detection, terms: Terms) -> Result<Prepared, Failure> {
     prepare(load(root.policy_files(&detection.policy), root, &detection.policy)?, detection, terms)
+}
+
+/// Reads the files of a commit in place of those of the work tree; without a commit there are none.
+pub(crate) fn of_commit(
+    commit: Option<Committed>,
+    root: &Root,
+    detection: &Detection,
+    terms: Terms,
+) -> Result<Prepared, Failure> {
+    let files: Box<dyn PolicyFiles> = match commit {
+        Some(commit) if detection.policy.use_config => Box::new(commit),
+        _ => Box::new(NoFiles),
+    };
+    prepare(load(files, root, &detection.policy)?, detection, terms)
 }
 
 /// The policy of the work tree at `root`, for commands that look at it without a scan.

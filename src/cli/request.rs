@@ -7,12 +7,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{
-    Arguments, ColorArgument, Command, FormatArgument, HookCommand, PlaceArguments, PolicyArguments,
-    RunArguments, ScanArguments, Stage,
+    Arguments, CiArguments, ColorArgument, Command, FormatArgument, HookCommand, PlaceArguments,
+    PolicyArguments, RunArguments, ScanArguments, Stage,
 };
 use super::failure::Failure;
 use super::project_arguments::{BaselineCommand, ConfigCommand, ExplainArguments, RulesCommand};
 use crate::model::Confidence;
+use crate::source::git::{RangeHead, RangeSelection};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(crate) enum Request {
     Explain,
     /// Scan and report.
     Scan(ScanRequest),
+    /// Judge what a build adds.
+    Ci(CiRequest),
     /// Look after the baseline.
     Baseline(BaselineCommand),
     /// Look at the configuration.
@@ -54,11 +57,34 @@ pub(crate) struct ScanRequest {
 /// What is scanned.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    Tree { paths: Vec<PathBuf>, honour_ignore_files: bool, max_size: Option<u64> },
-    Stdin { name: Option<String> },
-    Staged { max_size: Option<u64> },
+    Tree {
+        paths: Vec<PathBuf>,
+        honour_ignore_files: bool,
+        max_size: Option<u64>,
+    },
+    Stdin {
+        name: Option<String>,
+    },
+    Staged {
+        max_size: Option<u64>,
+    },
     Message(PathBuf),
     History(HistoryRequest),
+    /// `trusted`: what the range itself allows counts; else what was allowed before it does.
+    Range {
+        selection: RangeSelection,
+        max_size: Option<u64>,
+        trusted: bool,
+    },
+}
+
+/// A build to judge; what its commits are is found out later.
+#[derive(Debug)]
+pub(crate) struct CiRequest {
+    pub(crate) base: Option<String>,
+    pub(crate) head: Option<String>,
+    pub(crate) max_size: Option<u64>,
+    pub(crate) scan: ScanRequest,
 }
 
 /// Which part of history is scanned.
@@ -116,11 +142,24 @@ pub(crate) struct HookPlace {
     pub(crate) stages: Vec<Stage>,
 }
 
+/// What git handed to a hook.
+#[derive(Debug)]
+pub(crate) enum HookInput {
+    /// It is known what is scanned.
+    Known(What),
+    /// `pre-push`: the remote's name and address; the rest stands on standard input.
+    Push { remote: String, address: String },
+    /// `pre-receive`: everything stands on standard input.
+    Receive,
+    /// `update`: one reference, and what it will be.
+    Update { reference: String, new: String },
+}
+
 /// A hook that git or a hook manager is running.
 #[derive(Debug)]
 pub(crate) struct HookRun {
     pub(crate) stage: Stage,
-    pub(crate) what: What,
+    pub(crate) input: HookInput,
     pub(crate) skip_id: Option<String>,
 }
 
@@ -130,6 +169,7 @@ impl Request {
         Ok(match arguments.command {
             None => Self::Explain,
             Some(Command::Scan(scan)) => Self::Scan(ScanRequest::from_arguments(scan)?),
+            Some(Command::Ci(ci)) => Self::Ci(CiRequest::from_arguments(ci)?),
             Some(Command::Baseline(command)) => Self::Baseline(command),
             Some(Command::Config(command)) => Self::Config(command),
             Some(Command::Doctor) => Self::Doctor,
@@ -172,6 +212,27 @@ impl ScanRequest {
     }
 }
 
+impl CiRequest {
+    fn from_arguments(arguments: CiArguments) -> Result<Self, Failure> {
+        let scan = &arguments.scan;
+        let elsewhere = scan.staged
+            || scan.history
+            || !scan.paths.is_empty()
+            || scan.message.is_some()
+            || scan.range.is_some()
+            || scan.since_commit.is_some();
+        if elsewhere {
+            return Err(Failure::usage(
+                "ci judges the commits of a build and nothing else",
+                "leave the rest out, or use `keyfence scan`",
+            ));
+        }
+        let max_size = scan.max_size;
+        let scan = ScanRequest::from_arguments(arguments.scan)?;
+        Ok(Self { base: arguments.base, head: arguments.head, max_size, scan })
+    }
+}
+
 impl PolicyRequest {
     pub(crate) fn from_arguments(arguments: PolicyArguments) -> Self {
         Self {
@@ -204,6 +265,9 @@ impl What {
                 until: arguments.until.clone(),
             }));
         }
+        if let Some(selection) = range(arguments)? {
+            return Ok(Self::Range { selection, max_size, trusted: true });
+        }
         if names_stdin(arguments) {
             return Ok(Self::Stdin { name: arguments.stdin_name.clone() });
         }
@@ -213,6 +277,32 @@ impl What {
     }
 }
 
+/// The commits that `--range` or `--since-commit` names; an end that is left out is HEAD.
+fn range(arguments: &ScanArguments) -> Result<Option<RangeSelection>, Failure> {
+    let (base, head, common_ancestor) = match (&arguments.range, &arguments.since_commit) {
+        (None, None) => return Ok(None),
+        (Some(range), _) => {
+            let split = range.split_once("...").map(|(base, head)| (base, head, true));
+            let split = split.or_else(|| range.split_once("..").map(|(base, head)| (base, head, false)));
+            split.ok_or_else(|| {
+                Failure::usage(
+                    format!("--range {range} names one commit, and a range is between two"),
+                    "write A..B, or --since-commit A",
+                )
+            })?
+        }
+        (None, Some(commit)) => (commit.as_str(), "HEAD", false),
+    };
+    let or_head = |name: &str| if name.is_empty() { "HEAD".to_owned() } else { name.to_owned() };
+    Ok(Some(RangeSelection {
+        heads: vec![RangeHead { revision: or_head(head), name: None }],
+        bases: vec![or_head(base)],
+        common_ancestor,
+        tags: true,
+        ..RangeSelection::default()
+    }))
+}
+
 fn names_stdin(arguments: &ScanArguments) -> bool {
     arguments.paths.iter().any(|path| path == Path::new("-"))
 }
@@ -220,13 +310,20 @@ fn names_stdin(arguments: &ScanArguments) -> bool {
 fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
     let has_paths = !arguments.paths.is_empty();
     let stdin = names_stdin(arguments);
-    let tree = !arguments.staged && !arguments.history && arguments.message.is_none() && !stdin;
+    let range = arguments.range.is_some() || arguments.since_commit.is_some();
+    let elsewhere = arguments.staged || arguments.history || arguments.message.is_some() || range;
+    let tree = !elsewhere && !stdin;
     let narrows_history = arguments.reachable_only
         || !arguments.branch.is_empty()
         || !arguments.path.is_empty()
         || arguments.since.is_some()
         || arguments.until.is_some();
     let contradictions = [
+        (
+            range && (arguments.staged || arguments.history || arguments.message.is_some() || has_paths),
+            "--range and --since-commit look at commits and at nothing else",
+            "scan the commits and the rest with two calls",
+        ),
         (
             arguments.history && (arguments.staged || arguments.message.is_some() || stdin),
             "--history looks at a repository and at nothing else",
@@ -299,16 +396,25 @@ impl HookRun {
     /// How to commit without this hook. A merge that was stopped is concluded with `git commit` as well.
     pub(crate) fn way_past(&self) -> String {
         match &self.skip_id {
-            Some(id) => format!("SKIP={id} git commit"),
-            None => "git commit --no-verify".to_owned(),
+            Some(id) => format!("SKIP={id} git {}", self.act()),
+            None => format!("git {} --no-verify", self.act()),
+        }
+    }
+
+    /// What git is stopped from doing.
+    pub(crate) fn act(&self) -> &'static str {
+        match self.stage {
+            Stage::PrePush | Stage::PreReceive | Stage::Update => "push",
+            Stage::PreCommit | Stage::PreMergeCommit | Stage::CommitMsg => "commit",
         }
     }
 
     fn from_arguments(arguments: RunArguments) -> Result<Self, Failure> {
-        let what = match arguments.stage {
-            Stage::PreCommit | Stage::PreMergeCommit => What::Staged { max_size: None },
-            Stage::CommitMsg => match arguments.rest.into_iter().next() {
-                Some(file) => What::Message(file),
+        let word = |index: usize| arguments.rest.get(index).map(|word| word.to_string_lossy().into_owned());
+        let input = match arguments.stage {
+            Stage::PreCommit | Stage::PreMergeCommit => HookInput::Known(What::Staged { max_size: None }),
+            Stage::CommitMsg => match arguments.rest.first() {
+                Some(file) => HookInput::Known(What::Message(file.clone())),
                 None => {
                     return Err(Failure::usage(
                         "the commit-msg hook needs the file that holds the message",
@@ -316,8 +422,21 @@ impl HookRun {
                     ));
                 }
             },
+            Stage::PrePush => {
+                HookInput::Push { remote: word(0).unwrap_or_default(), address: word(1).unwrap_or_default() }
+            }
+            Stage::PreReceive => HookInput::Receive,
+            Stage::Update => match (word(0), word(2)) {
+                (Some(reference), Some(new)) => HookInput::Update { reference, new },
+                _ => {
+                    return Err(Failure::usage(
+                        "the update hook needs a reference, what it was and what it will be",
+                        "call it as: keyfence hook run update \"$1\" \"$2\" \"$3\"",
+                    ));
+                }
+            },
         };
-        Ok(Self { stage: arguments.stage, what, skip_id: arguments.skip_id })
+        Ok(Self { stage: arguments.stage, input, skip_id: arguments.skip_id })
     }
 }
 
@@ -326,7 +445,7 @@ mod tests {
     use clap::Parser;
 
     use super::super::arguments::Arguments;
-    use super::{Request, What};
+    use super::{RangeHead, RangeSelection, Request, What};
 
     fn meant(line: &str) -> Result<Request, String> {
         let words = std::iter::once("keyfence").chain(line.split_whitespace());
@@ -341,6 +460,17 @@ mod tests {
             honour_ignore_files,
             max_size: None,
         };
+        let range = |base: &str, head: &str, common_ancestor| What::Range {
+            selection: RangeSelection {
+                heads: vec![RangeHead { revision: head.to_owned(), name: None }],
+                bases: vec![base.to_owned()],
+                common_ancestor,
+                tags: true,
+                ..RangeSelection::default()
+            },
+            max_size: None,
+            trusted: true,
+        };
         for (line, expected) in [
             ("scan", tree(".", true)),
             ("scan --no-ignore src", tree("src", false)),
@@ -350,6 +480,9 @@ mod tests {
             ("scan - --stdin-name a.env", What::Stdin { name: Some("a.env".into()) }),
             ("scan --staged --max-size 1K", What::Staged { max_size: Some(1024) }),
             ("scan --message m", What::Message("m".into())),
+            ("scan --range a..b", range("a", "b", false)),
+            ("scan --range a...", range("a", "HEAD", true)),
+            ("scan --since-commit a", range("a", "HEAD", false)),
         ] {
             match meant(line) {
                 Ok(Request::Scan(request)) => assert_eq!(request.what, expected, "{line}"),
@@ -370,7 +503,11 @@ mod tests {
             ("scan --confidence sure", "possible, likely, certain"),
             ("scan -j 0", "number would be zero"),
             ("hook run commit-msg", "file that holds the message"),
-            ("hook install --stage pre-push", "pre-merge-commit"),
+            ("hook install --stage post-commit", "pre-merge-commit"),
+            ("scan --range A", "between two"),
+            ("scan --range A..B src", "nothing else"),
+            ("ci --staged", "commits of a build"),
+            ("hook run update refs/heads/main", "what it will be"),
         ] {
             match meant(line) {
                 Err(words) => assert!(words.contains(expected), "{line}: {words}"),

@@ -17,7 +17,10 @@ use super::request::{Detection, HookRun, PolicyRequest, ScanRequest, What, Writi
 use crate::model::{FilePath, Report, ScanMode};
 use crate::report::{HookStage, HumanStyle, JsonOptions, Occasion, write_human, write_json};
 use crate::scan::{ScanOptions, scan};
-use crate::source::git::{CommitMessage, GitEnvironment, History, Layout, Staged, StagedOptions};
+use crate::source::git::{
+    CommitMessage, Committed, GitEnvironment, History, Layout, Range, RangeOptions, RangeSelection, Staged,
+    StagedOptions,
+};
 use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions};
 use crate::suppress::{Comments, Policy};
 
@@ -40,15 +43,15 @@ pub(crate) fn perform(request: &ScanRequest) -> Result<Ending, Failure> {
 }
 
 /// Scans for a hook and reports on standard error; says nothing when there is nothing to say.
-pub(crate) fn perform_hook(run: &HookRun) -> Result<Ending, Failure> {
+pub(crate) fn perform_hook(run: &HookRun, what: &What) -> Result<Ending, Failure> {
     let detection = Detection {
         threshold: None,
         honour_comments: true,
         packs: Vec::new(),
         policy: PolicyRequest::default(),
     };
-    let prepared = prepared(&run.what, &detection)?;
-    let (report, interrupted) = look(&run.what, &prepared, 0, &Bar::start(false))?;
+    let prepared = prepared(what, &detection)?;
+    let (report, interrupted) = look(what, &prepared, 0, &Bar::start(false))?;
     let ending = Ending::of_scan(report.outcome(), interrupted);
     if ending == Ending::Clean {
         return Ok(ending);
@@ -69,6 +72,8 @@ fn hook_stage(stage: Stage) -> HookStage {
     match stage {
         Stage::PreMergeCommit => HookStage::PreMergeCommit,
         Stage::CommitMsg => HookStage::CommitMessage,
+        Stage::PrePush => HookStage::PrePush,
+        Stage::PreReceive | Stage::Update => HookStage::Receive,
         Stage::PreCommit => {
             let layout = Layout::discover(Path::new("."), &GitEnvironment::from_process());
             let first = layout.is_ok_and(|layout| layout.is_before_first_commit());
@@ -85,8 +90,27 @@ pub(crate) fn prepared(what: &What, detection: &Detection) -> Result<Prepared, F
         _ => None,
     };
     let root = Root::of(place.unwrap_or(Path::new(".")))?;
+    if let What::Range { selection, trusted: false, .. } = what {
+        return prepared_before(selection, &root, detection);
+    }
     let terms = Terms { comments: Comments::All, everything: is_everything(what, &root) };
     policy::of_work_tree(&root, detection, terms)
+}
+
+/// What the files of the project said before a range: it must not bring its own absolution.
+fn prepared_before(
+    selection: &RangeSelection,
+    root: &Root,
+    detection: &Detection,
+) -> Result<Prepared, Failure> {
+    let environment = GitEnvironment::from_process();
+    let range = Range::new(RangeOptions::new(".", environment.clone(), selection.clone()));
+    let base = match range.base()? {
+        Some(base) => Some(Committed::at(".", environment, &base)?),
+        None => None,
+    };
+    let terms = Terms { comments: Comments::Old, everything: false };
+    policy::of_commit(base, root, detection, terms)
 }
 
 /// Whether nothing below the root is left out by what was asked.
@@ -121,6 +145,11 @@ fn source(what: &What, prepared: &Prepared, threads: usize) -> Result<Box<dyn So
             options.max_blob_size = limit(max_size).or(options.max_blob_size);
             Box::new(Staged::new(options))
         }
+        What::Range { selection, max_size, .. } => {
+            let mut options = RangeOptions::new(".", environment(), selection.clone());
+            options.max_blob_size = limit(max_size).or(options.max_blob_size);
+            Box::new(Range::new(options))
+        }
         What::Message(file) => Box::new(CommitMessage::new(file, ".", environment())),
         What::History(request) => Box::new(History::new(history::options(request, prepared.max_size)?)),
     })
@@ -141,6 +170,7 @@ fn mode(what: &What) -> ScanMode {
         What::Tree { .. } => ScanMode::Tree,
         What::Stdin { .. } => ScanMode::Stdin,
         What::Staged { .. } => ScanMode::Staged,
+        What::Range { .. } => ScanMode::Range,
         What::Message(_) => ScanMode::Message,
         What::History(_) => ScanMode::History,
     }

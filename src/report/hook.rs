@@ -25,6 +25,7 @@ pub(super) fn headline(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_
         Some(first) => {
             let where_it_is = match stage {
                 HookStage::CommitMessage => "in the commit message",
+                HookStage::PrePush | HookStage::Receive => "pushed",
                 HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => "staged",
             };
             let more = match open.len() - 1 {
@@ -39,10 +40,10 @@ pub(super) fn headline(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_
                 .iter()
                 .find(|finding| finding.verdict.is_open())
                 .map_or(String::new(), |finding| place(finding));
-            format!("keyfence stopped this commit: {title} {where_it_is} at {at}{more}.")
+            format!("keyfence stopped this {}: {title} {where_it_is} at {at}{more}.", act(stage))
         }
         None if page.report.problems.is_empty() => return,
-        None => "keyfence stopped this commit: not everything in it could be looked at.".to_owned(),
+        None => format!("keyfence stopped this {}: not everything in it could be looked at.", act(stage)),
     };
     page.heading(&words, Ink::strong(Color::Red));
 }
@@ -68,6 +69,7 @@ pub(super) fn advice(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]
             unstage(page, stage, &findings);
             replace(page, &findings);
         }
+        HookStage::PrePush | HookStage::Receive => rewrite(page, &findings),
     }
     exposure(page, stage, groups);
     page.gap();
@@ -75,13 +77,59 @@ pub(super) fn advice(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]
         allow(page, stage == HookStage::CommitMessage, group);
     }
     if let Occasion::Hook { way_past, .. } = &page.style.occasion {
-        emergency(page, way_past);
+        emergency(page, stage, way_past);
     }
 }
 
+/// What was stopped.
+fn act(stage: HookStage) -> &'static str {
+    match stage {
+        HookStage::PrePush | HookStage::Receive => "push",
+        HookStage::PreCommit
+        | HookStage::FirstCommit
+        | HookStage::PreMergeCommit
+        | HookStage::CommitMessage => "commit",
+    }
+}
+
+/// The commits have not arrived anywhere, so that they can still be made anew; another commit on top would not help.
+fn rewrite(page: &mut Page<'_>, findings: &[&Finding]) {
+    const SHORT: usize = 12;
+    let mut commits: Vec<&str> = Vec::new();
+    for commit in findings.iter().filter_map(|finding| finding.provenance.commit.as_deref()) {
+        if !commits.contains(&commit) {
+            commits.push(commit);
+        }
+    }
+    page.prose(
+        "  1. ",
+        "The commits were not taken, so it is still time to make them anew without it. A further commit that removes \
+         it does not help: it stays in the one that brought it.",
+    );
+    for commit in commits.iter().take(SPELLED_OUT) {
+        let short = escape_text(&commit[..SHORT.min(commit.len())]);
+        page.line(&format!("       git rebase --interactive {short}^   (write `edit` before {short})"));
+    }
+    let more = commits.len().saturating_sub(SPELLED_OUT);
+    if more > 0 {
+        page.line(&format!("       and {}", wording::count(more as u64, "more commit", "more commits")));
+    }
+    if !commits.is_empty() {
+        page.prose("     ", "If it is the last commit, `git commit --amend` is enough.");
+    }
+    replace(page, findings);
+}
+
 /// How to get past, for both endings that stop a commit.
-pub(super) fn emergency(page: &mut Page<'_>, way_past: &str) {
-    page.prose("", &format!("In an emergency, commit without this check: {}", escape_text(way_past)));
+pub(super) fn emergency(page: &mut Page<'_>, stage: HookStage, way_past: &str) {
+    let words = match stage {
+        HookStage::Receive => {
+            "In an emergency, whoever runs this server can take the check out: keyfence hook uninstall --stage STAGE"
+                .to_owned()
+        }
+        _ => format!("In an emergency, {} without this check: {}", act(stage), escape_text(way_past)),
+    };
+    page.prose("", &words);
 }
 
 /// The files that hold something, in order, each once.
@@ -94,7 +142,7 @@ fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
     let files = files(findings);
     let command = match stage {
         HookStage::FirstCommit => "git rm --cached",
-        HookStage::PreCommit | HookStage::PreMergeCommit | HookStage::CommitMessage => "git restore --staged",
+        _ => "git restore --staged",
     };
     page.prose(
         "  1. ",
@@ -128,7 +176,12 @@ fn replace(page: &mut Page<'_>, findings: &[&Finding]) {
         page.prose("  2. ", "Put a placeholder in its place, such as <your key>, and keep the value in the environment or a vault.");
     }
     let all_kept_out = kept_out.len() == files.len();
-    page.prose("  3. ", if all_kept_out { "Commit again." } else { "Stage the file again and commit." });
+    let last = match &page.style.occasion {
+        Occasion::Hook { stage: HookStage::PrePush | HookStage::Receive, .. } => "Push again.",
+        _ if all_kept_out => "Commit again.",
+        _ => "Stage the file again and commit.",
+    };
+    page.prose("  3. ", last);
 }
 
 /// The first replacements, and after the last of a language what it needs to work.
@@ -191,11 +244,13 @@ fn variable(finding: &Finding) -> String {
 
 /// The value is in git's object store already, which matters only if that left the machine.
 fn exposure(page: &mut Page<'_>, stage: HookStage, groups: &[Group<'_>]) {
+    if matches!(stage, HookStage::PrePush | HookStage::Receive) {
+        page.prose("  ", "Nothing was pushed. Revoke it if it ever left this machine in another way.");
+        return;
+    }
     let kept = match stage {
         HookStage::CommitMessage => "git keeps the message in .git/COMMIT_EDITMSG until the next commit",
-        HookStage::PreCommit | HookStage::FirstCommit | HookStage::PreMergeCommit => {
-            "git add left a copy in .git, which git removes some weeks after it is unstaged"
-        }
+        _ => "git add left a copy in .git, which git removes some weeks after it is unstaged",
     };
     page.prose(
         "  ",

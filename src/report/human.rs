@@ -56,6 +56,10 @@ pub enum HookStage {
     PreMergeCommit,
     /// `commit-msg`.
     CommitMessage,
+    /// `pre-push`.
+    PrePush,
+    /// `pre-receive` or `update`, where pushes arrive.
+    Receive,
 }
 
 /// Writes the report for people.

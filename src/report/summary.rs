@@ -126,8 +126,8 @@ fn incomplete(page: &mut Page<'_>) {
         Ink::strong(Color::Yellow),
     );
     page.prose("", &format!("Nothing was found in what could be read. {}", coverage_line(report)));
-    if let Occasion::Hook { way_past, .. } = &page.style.occasion {
-        hook::emergency(page, way_past);
+    if let Occasion::Hook { stage, way_past } = &page.style.occasion {
+        hook::emergency(page, *stage, way_past);
     }
 }
 

@@ -40,8 +40,7 @@ fn job(request: &CiRequest) -> Result<Job, Failure> {
         };
         return Ok(Job { title: "as asked".to_owned(), selection: Some(selection) });
     }
-    let surroundings =
-        Surroundings { variable: &|name| std::env::var(name).ok(), file: &read_event };
+    let surroundings = Surroundings { variable: &|name| std::env::var(name).ok(), file: &read_event };
     let mut job = recognise(&surroundings).map_err(|unclear| match unclear {
         Unclear::NoSystem => Failure::usage(
             "no build system was recognised here",

@@ -90,7 +90,8 @@ fn pre_commit(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
     Some(Ok(job("pre-commit", vec![base], head, "fetch the whole history: git fetch --unshallow")))
 }
 
-const GITHUB_DEEPEN: &str = "in the workflow, under `uses: actions/checkout`, write `with: { fetch-depth: 0 }`";
+const GITHUB_DEEPEN: &str =
+    "in the workflow, under `uses: actions/checkout`, write `with: { fetch-depth: 0 }`";
 const GITHUB_TARGET_DEEPEN: &str = "in the workflow, under `uses: actions/checkout`, write \
     `with: { fetch-depth: 0, ref: '${{ github.event.pull_request.head.sha }}' }`; keyfence runs nothing of it";
 
@@ -98,7 +99,8 @@ fn github(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
     here.is("GITHUB_ACTIONS").then(|| {
         let event = here.get("GITHUB_EVENT_NAME").unwrap_or_default();
         let file = here.get("GITHUB_EVENT_PATH").ok_or_else(|| no_range("GITHUB_EVENT_PATH is not set"))?;
-        let bytes = (here.file)(&file).map_err(|error| no_range(format!("the event file cannot be read: {error}")))?;
+        let bytes = (here.file)(&file)
+            .map_err(|error| no_range(format!("the event file cannot be read: {error}")))?;
         // The reader's own words would quote the file.
         let told: Value =
             serde_json::from_slice(&bytes).map_err(|_| no_range("the event file is no JSON document"))?;
@@ -199,7 +201,8 @@ fn azure(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
 }
 
 fn circleci(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
-    const DEEPEN: &str = "use the step `checkout` with `method: full`, or pass --base << pipeline.git.base_revision >>";
+    const DEEPEN: &str =
+        "use the step `checkout` with `method: full`, or pass --base << pipeline.git.base_revision >>";
     here.is("CIRCLECI").then(|| {
         let head = here.get("CIRCLE_SHA1").unwrap_or_else(|| "HEAD".to_owned());
         let own = here.get("CIRCLE_BRANCH");
@@ -254,16 +257,22 @@ mod tests {
 
     #[test]
     fn every_system_names_its_range() {
-        let github = |event| [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", event), ("GITHUB_EVENT_PATH", "e")];
+        let github =
+            |event| [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", event), ("GITHUB_EVENT_PATH", "e")];
         let pull = r#"{"pull_request":{"base":{"sha":"aa"},"head":{"sha":"bb","repo":{"fork":true}}}}"#;
-        let push = r#"{"before":"aa","after":"bb","ref":"refs/heads/x","repository":{"default_branch":"main"}}"#;
+        let push =
+            r#"{"before":"aa","after":"bb","ref":"refs/heads/x","repository":{"default_branch":"main"}}"#;
         let created = push.replace("\"aa\"", &format!("\"{ZEROS}\""));
         let first = created.replace("heads/x", "heads/main");
         let cases: &[Case<'_>] = &[
             (&[("PRE_COMMIT_FROM_REF", "aa"), ("PRE_COMMIT_TO_REF", "bb")], "", Some((&["aa"], "bb"))),
             (&github("pull_request"), pull, Some((&["aa"], "bb"))),
             (&github("pull_request_target"), pull, Some((&["aa"], "bb"))),
-            (&github("merge_group"), r#"{"merge_group":{"base_sha":"aa","head_sha":"bb"}}"#, Some((&["aa"], "bb"))),
+            (
+                &github("merge_group"),
+                r#"{"merge_group":{"base_sha":"aa","head_sha":"bb"}}"#,
+                Some((&["aa"], "bb")),
+            ),
             (&github("push"), push, Some((&["aa", "refs/remotes/origin/main"], "bb"))),
             (&github("push"), &created, Some((&["refs/remotes/origin/main"], "bb"))),
             (&github("push"), &first, Some((&[], "bb"))),
@@ -314,11 +323,19 @@ mod tests {
                 Some((&["refs/remotes/origin/HEAD", "refs/remotes/origin/master"], "bb")),
             ),
             (
-                &[("BUILDKITE", "true"), ("BUILDKITE_COMMIT", "bb"), ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "main")],
+                &[
+                    ("BUILDKITE", "true"),
+                    ("BUILDKITE_COMMIT", "bb"),
+                    ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "main"),
+                ],
                 "",
                 Some((&["refs/remotes/origin/main"], "bb")),
             ),
-            (&[("JENKINS_URL", "u"), ("CHANGE_TARGET", "main")], "", Some((&["refs/remotes/origin/main"], "HEAD"))),
+            (
+                &[("JENKINS_URL", "u"), ("CHANGE_TARGET", "main")],
+                "",
+                Some((&["refs/remotes/origin/main"], "HEAD")),
+            ),
             (
                 &[("JENKINS_URL", "u"), ("GIT_COMMIT", "bb"), ("GIT_PREVIOUS_COMMIT", "aa")],
                 "",
@@ -339,8 +356,10 @@ mod tests {
     #[test]
     fn what_names_no_range_is_an_error() {
         assert_eq!(judged(&[], ""), Err(Unclear::NoSystem));
-        let github = |event| [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", event), ("GITHUB_EVENT_PATH", "e")];
-        for (event, file) in [("schedule", "{}"), ("push", "{}"), ("pull_request", "{}"), ("push", "no JSON")] {
+        let github =
+            |event| [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", event), ("GITHUB_EVENT_PATH", "e")];
+        for (event, file) in [("schedule", "{}"), ("push", "{}"), ("pull_request", "{}"), ("push", "no JSON")]
+        {
             let judged = judged(&github(event), file);
             assert!(matches!(judged, Err(Unclear::NoRange { .. })), "{event}: {judged:?}");
         }

@@ -21,7 +21,7 @@ It looks at every `git commit`. git runs no such hook for rebase, cherry-pick, r
 
 /// Puts the hook in.
 pub(crate) fn install(request: &HookPlace, force: bool) -> Result<Ending, Failure> {
-    let place = Place::find(request.global)?;
+    let place = Place::find(request.global, on_server(request))?;
     let slots = place.slots(&request.stages);
     if let Some(manager) = place.manager().filter(|_| !force && !all_ours(&slots)) {
         return Ok(leave_it_to(&manager));
@@ -73,9 +73,14 @@ fn all_ours(slots: &[Slot]) -> bool {
     slots.iter().all(|slot| matches!(slot.state(), Ok(State::Ours(_))))
 }
 
+/// Whether only hooks are meant that run where pushes arrive, which is a bare repository as a rule.
+fn on_server(request: &HookPlace) -> bool {
+    request.stages.iter().all(|stage| stage.is_on_server())
+}
+
 /// Takes the hook out.
 pub(crate) fn uninstall(request: &HookPlace) -> Result<Ending, Failure> {
-    let place = Place::find(request.global)?;
+    let place = Place::find(request.global, on_server(request))?;
     for slot in place.slots(&request.stages) {
         let (stage, file) = (slot.stage.as_str(), text::path(&slot.file));
         say(&match slot.uninstall()? {
@@ -106,13 +111,13 @@ pub(crate) struct Guard {
 
 /// What guards the stages that matter in this repository.
 pub(crate) fn guards() -> Result<Guards, Failure> {
-    let place = Place::find(false)?;
+    let place = Place::find(false, false)?;
     Ok(Guards { stages: place.guards(&[Stage::PreCommit, Stage::CommitMsg])?, remark: place.remark })
 }
 
 /// Tells what guards each stage.
 pub(crate) fn status(request: &HookPlace) -> Result<Ending, Failure> {
-    let place = Place::find(request.global)?;
+    let place = Place::find(request.global, on_server(request))?;
     let mut guarded = true;
     for guard in place.guards(&request.stages)? {
         say(&format!("{}: {}\n", guard.stage, guard.words))?;

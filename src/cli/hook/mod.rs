@@ -6,6 +6,7 @@
 mod commands;
 mod managers;
 mod place;
+mod push;
 mod run;
 mod script;
 mod slot;

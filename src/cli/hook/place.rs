@@ -24,20 +24,23 @@ pub(crate) struct Place {
 
 impl Place {
     /// The place of this repository, or the one for all repositories to come.
-    pub(crate) fn find(global: bool) -> Result<Self, Failure> {
+    pub(crate) fn find(global: bool, on_server: bool) -> Result<Self, Failure> {
         let environment = GitEnvironment::from_process();
-        if global { Self::of_template(&environment) } else { Self::of_repository(&environment) }
+        if global { Self::of_template(&environment) } else { Self::of_repository(&environment, on_server) }
     }
 
-    fn of_repository(environment: &GitEnvironment) -> Result<Self, Failure> {
+    fn of_repository(environment: &GitEnvironment, on_server: bool) -> Result<Self, Failure> {
         let here = std::env::current_dir().map_err(|error| Failure::file("tell where this is", &error))?;
         let layout = Layout::discover(&here, environment).map_err(SourceError::from)?;
-        let top = layout.require_work_tree().map_err(SourceError::from)?.to_owned();
+        if !on_server {
+            layout.require_work_tree().map_err(SourceError::from)?;
+        }
+        let top = layout.work_tree.clone();
         let settings = Settings::read(Some(&layout), environment).map_err(SourceError::from)?;
         let remark = settings.hooks_path().map(|configured| {
             format!("core.hooksPath of git's configuration says so: {}", text::path(&configured))
         });
-        Ok(Self { hooks: settings.hooks_directory(&layout), top: Some(top), remark, left_to_do: None })
+        Ok(Self { hooks: settings.hooks_directory(&layout), top, remark, left_to_do: None })
     }
 
     fn of_template(environment: &GitEnvironment) -> Result<Self, Failure> {

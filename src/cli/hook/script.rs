@@ -28,6 +28,8 @@ pub(crate) struct Recognised {
 
 /// The script for `stage` that calls `program`, or `keyfence` from PATH if that is gone.
 pub(crate) fn render(stage: Stage, program: &Path) -> Vec<u8> {
+    let stage_reads_input = stage.reads_input();
+    let is_push = stage_reads_input || stage.is_on_server();
     let stage = stage.as_str();
     let mut script = format!("#!/bin/sh\n{MARK}{VERSION}\n").into_bytes();
     script.extend_from_slice(
@@ -36,9 +38,26 @@ pub(crate) fn render(stage: Stage, program: &Path) -> Vec<u8> {
     script.extend_from_slice(PROGRAM.as_bytes());
     script.extend_from_slice(&quoted(program));
     script.extend_from_slice(format!("\nstage={stage}\n").as_bytes());
-    script.extend_from_slice(BODY.as_bytes());
+    let body = match stage_reads_input {
+        true => BODY
+            .replace(RUN_EARLIER, RUN_EARLIER_WITH_INPUT)
+            .replace(RUN, RUN_WITH_INPUT)
+            .replace(READY, READY_WITH_INPUT),
+        false => BODY.to_owned(),
+    };
+    let body = if is_push { body.replace("this commit is stopped", "this push is stopped") } else { body };
+    script.extend_from_slice(body.as_bytes());
     script
 }
+
+const RUN_EARLIER: &str = "    \"$earlier\" \"$@\"\n";
+const READY: &str = "\nif [ -f \"$earlier\" ]";
+const READY_WITH_INPUT: &str = "\ninput=$(cat)\nif [ -f \"$earlier\" ]";
+const RUN: &str = "exec \"$program\" hook run";
+
+/// What git says on standard input is for both hooks, and can be read once.
+const RUN_EARLIER_WITH_INPUT: &str = "    printf '%s\\n' \"$input\" | \"$earlier\" \"$@\"\n";
+const RUN_WITH_INPUT: &str = "printf '%s\\n' \"$input\" | \"$program\" hook run";
 
 const BODY: &str = r#"
 case $0 in
@@ -133,6 +152,17 @@ mod tests {
         for script in ["", "#!/bin/sh\nexec keyfence scan --staged\n", "#!/bin/sh\n# keyfence\n"] {
             assert_eq!(recognise(script.as_bytes()), None, "{script:?}");
         }
+    }
+
+    #[test]
+    fn what_git_says_reaches_both_hooks() {
+        let script = |stage| String::from_utf8(render(stage, Path::new("/k"))).expect("the script is text");
+        let push = script(Stage::PrePush);
+        assert_eq!(push.matches("printf '%s\\n' \"$input\" |").count(), 2, "{push}");
+        assert_eq!(push.matches("input=$(cat)").count(), 1, "{push}");
+        assert!(push.contains("this push is stopped"), "{push}");
+        assert!(!script(Stage::Update).contains("input"));
+        assert!(!script(Stage::PreCommit).contains("input"));
     }
 
     #[test]
