@@ -570,10 +570,7 @@ mod tests {
         let expected =
             ["MERGE_HEAD", "packed-refs", "refs/heads/empty", "refs/heads/garbage", "refs/heads/null"];
         assert_eq!(broken, expected);
-        assert_eq!(
-            references.find(b"refs/heads/main").map(|id| id.to_string()),
-            Some(id(&repository, "main"))
-        );
+        assert_eq!(references.find(b"refs/heads/main").map(|id| id.to_string()), Some(main));
     }
 
     #[test]
