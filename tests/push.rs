@@ -121,8 +121,10 @@ fn shell(repository: &Repository<'_>, script: &str) -> Output {
 
 /// git itself names the references that were refused.
 fn without_git_words(output: Output) -> Output {
-    let lines = output.stderr.split_inclusive(|&byte| byte == b'\n');
-    let stderr = lines.filter(|line| !line.starts_with(b" ! ")).collect::<Vec<_>>().concat();
+    let text = String::from_utf8_lossy(&output.stderr);
+    let of_git = |line: &&str| line.starts_with(" ! ") || line.contains("hook declined to update");
+    let stderr: String = text.split_inclusive('\n').filter(|line| !of_git(line)).collect();
+    let stderr = stderr.into_bytes();
     Output { stderr, ..output }
 }
 
@@ -320,5 +322,5 @@ fn a_build_is_judged_by_what_was_allowed_before() {
     write("HEAD~1", "HEAD");
     expect(&ci(&work, "pull_request", &event), 0, &[]);
     expect(&work.keyfence(&["ci"]), 2, &["no build system was recognised"]);
-    expect(&work.keyfence(&["ci", "--base", "HEAD~3"]), 1, &["a.env:2"]);
+    expect(&work.keyfence(&["ci", "--base", "HEAD~4"]), 1, &["a.env:2"]);
 }

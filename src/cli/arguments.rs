@@ -14,10 +14,12 @@ use crate::model;
 pub(crate) const SHORT_HELP: &str = "\
 keyfence keeps exchange keys, wallet keys and tokens from leaving this machine.
 
-  keyfence scan [PATH]...   look at files, as they are on disk
-  keyfence scan --staged    look at what the next commit would record
-  keyfence scan --history   look at everything that ever was in a repository
-  keyfence hook install     look at every commit from now on, and stop those that leak
+  keyfence scan [PATH]...     look at files, as they are on disk
+  keyfence scan --staged      look at what the next commit would record
+  keyfence scan --history     look at everything that ever was in a repository
+  keyfence scan --range A..B  look at what commits add
+  keyfence ci                 look at what a build adds, on build systems
+  keyfence hook install       look at every commit from now on, and stop those that leak
 
 `keyfence help scan` and `keyfence help hook` tell more.
 ";

@@ -3,6 +3,7 @@
 //! Must not know: what a script holds. Invariant: what is said was done; a stage that is not guarded is never
 //! called so.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::super::arguments::Stage;
@@ -15,9 +16,20 @@ use super::managers::{self, Manager};
 use super::place::Place;
 use super::slot::{Installed, Ours, Slot, State, Uninstalled};
 
-const WHAT_IT_COVERS: &str = "\
-It looks at every `git commit`. git runs no such hook for rebase, cherry-pick, revert and `--no-verify`.
-";
+/// What a hook of that stage sees and what it does not.
+fn covers(stage: Stage) -> &'static str {
+    match stage {
+        Stage::PreCommit | Stage::PreMergeCommit | Stage::CommitMsg => {
+            "It looks at every `git commit`. git runs no such hook for rebase, cherry-pick, revert and `--no-verify`.\n"
+        }
+        Stage::PrePush => {
+            "It looks at every `git push`, at what the remote does not have yet. `--no-verify` gets past.\n"
+        }
+        Stage::PreReceive | Stage::Update => {
+            "It looks at every push that arrives here, before it is taken.\n"
+        }
+    }
+}
 
 /// Puts the hook in.
 pub(crate) fn install(request: &HookPlace, force: bool) -> Result<Ending, Failure> {
@@ -35,7 +47,13 @@ pub(crate) fn install(request: &HookPlace, force: bool) -> Result<Ending, Failur
     if let Some(remark) = &place.remark {
         say(&format!("({remark})\n"))?;
     }
-    say(WHAT_IT_COVERS)?;
+    request
+        .stages
+        .iter()
+        .map(|&stage| covers(stage))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .try_for_each(say)?;
     match &place.left_to_do {
         None => Ok(Ending::Clean),
         Some(command) => {
