@@ -141,6 +141,9 @@ fn rule(rule: &Rule) -> String {
 fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Shape(shapes) => format!("Kind::Shape({})", borrowed(shapes.iter().map(shape))),
+        Kind::Anchored(anchors, shapes) => {
+            format!("Kind::Anchored({}, {})", texts(anchors), borrowed(shapes.iter().map(shape)))
+        }
         Kind::Pem(kinds) => {
             format!("Kind::Pem({})", borrowed(kinds.iter().map(|kind| format!("PemKind::{kind:?}"))))
         }

@@ -50,7 +50,7 @@ fn shapes() -> Vec<Shape> {
     let rules = RuleSet::builtin();
     let mut shapes = Vec::new();
     for part in packs().iter().flat_map(|pack| &pack.parts) {
-        let Some(source) = &part.shape else { continue };
+        let Some(source) = part.shape.as_ref().filter(|_| part.anchor.is_empty()) else { continue };
         let rule = rules.rules.iter().find(|rule| rule.id == part.id).expect("packs are built in");
         for pattern in pattern::parse(source).expect("shapes parse") {
             shapes.push(Shape {

@@ -18,7 +18,7 @@ use super::password::{self, Chosen};
 use super::pem;
 use super::phrase::{self, Phrase};
 use super::randomness;
-use super::shapes::ShapeTable;
+use super::shapes::{self, ShapeTable};
 use super::tokens;
 
 /// Below this z-score a value looks like language.
@@ -38,6 +38,8 @@ pub(crate) struct Candidate {
 pub(crate) enum Clue {
     /// A token that this rule's shape admits and whose checks hold.
     Token(u16),
+    /// The same for a rule with a literal in its shape, and where the literal stands.
+    Anchored(u16, usize),
     /// A random-looking token, for this generic rule.
     Random(u16),
     /// A private key.
@@ -62,6 +64,8 @@ pub(crate) struct Gatherer {
     /// hexadecimal, where letters say nothing.
     wants_random: Vec<bool>,
     anchors: AhoCorasick,
+    /// Which rules' literals are behind the anchors that are the same for all rule sets.
+    literals: Vec<u16>,
     phrases: bool,
     numbers: bool,
     token_bytes: [bool; 256],
@@ -82,6 +86,8 @@ pub(crate) enum AnchorKind {
     Authority,
     /// So many telling letters in the name of a chosen value.
     Name(usize),
+    /// So many characters of a rule's literal.
+    Literal(u16, usize),
 }
 
 impl Anchor {
@@ -93,7 +99,7 @@ impl Anchor {
         match self.kind {
             AnchorKind::Armour => ARMOUR.len(),
             AnchorKind::Authority => AUTHORITY.len(),
-            AnchorKind::Name(length) => length,
+            AnchorKind::Name(length) | AnchorKind::Literal(_, length) => length,
         }
     }
 
@@ -102,7 +108,7 @@ impl Anchor {
         match self.kind {
             AnchorKind::Armour => (0, ARMOUR_REACH),
             AnchorKind::Authority => (SCHEME_REACH, URL_REACH),
-            AnchorKind::Name(_) => (PASSWORD_REACH, PASSWORD_REACH),
+            AnchorKind::Name(_) | AnchorKind::Literal(..) => (PASSWORD_REACH, PASSWORD_REACH),
         }
     }
 }
@@ -118,6 +124,7 @@ impl Candidate {
             Clue::Key(_) => Some(self.span.start),
             Clue::Connection(url) => Some(url.scheme.end),
             Clue::Chosen(chosen) => Some(chosen.anchor),
+            Clue::Anchored(_, at) => Some(*at),
             Clue::Token(_) | Clue::Random(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Encoded => None,
         }
     }
@@ -142,6 +149,7 @@ impl Candidate {
                 password: shift(url.password),
                 host: shift(url.host),
             }),
+            Clue::Anchored(rule, at) => Clue::Anchored(*rule, at + to - from),
             Clue::Chosen(chosen) => Clue::Chosen(Chosen {
                 anchor: chosen.anchor + to - from,
                 name: shift(chosen.name),
@@ -164,6 +172,8 @@ pub(crate) fn sort(found: &mut [Candidate]) {
 pub(crate) const VALUE_REACH: usize = 24;
 /// How far before `://` a scheme is looked for, and one byte that ends it.
 const SCHEME_REACH: usize = 25;
+/// What is looked for under every rule set, before the names of chosen values.
+const FIXED: [&str; 2] = [ARMOUR, AUTHORITY];
 const ARMOUR: &str = "-----BEGIN";
 const AUTHORITY: &str = "://";
 
@@ -179,8 +189,15 @@ impl Gatherer {
             wants_random: rules.rules.iter().map(wants_random).collect(),
             anchors: AhoCorasick::builder()
                 .match_kind(MatchKind::LeftmostFirst)
-                .build([ARMOUR, AUTHORITY].iter().chain(&password::TELLING))
+                .build(
+                    FIXED
+                        .iter()
+                        .chain(&password::TELLING)
+                        .copied()
+                        .chain(literals(rules).map(|(_, literal)| literal)),
+                )
                 .expect("a few literals always make an automaton"),
+            literals: literals(rules).map(|(rule, _)| rule).collect(),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
             numbers: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Numbers(_))),
             token_bytes: token_bytes(rules),
@@ -191,7 +208,9 @@ impl Gatherer {
     pub(crate) fn gather(&self, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
         found.clear();
         self.tokens_in(rules, text, Span::new(0, text.len()), found);
-        self.anchors_in(text, Span::new(0, text.len()), |anchor| found.extend(anchored(text, anchor)));
+        self.anchors_in(text, Span::new(0, text.len()), |anchor| {
+            found.extend(self.anchored(rules, text, anchor))
+        });
         if self.phrases {
             phrase::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
         }
@@ -226,7 +245,10 @@ impl Gatherer {
             let kind = match anchor.pattern().as_usize() {
                 0 => AnchorKind::Armour,
                 1 => AnchorKind::Authority,
-                _ => AnchorKind::Name(anchor.len()),
+                index => match index.checked_sub(FIXED.len() + password::TELLING.len()) {
+                    Some(literal) => AnchorKind::Literal(self.literals[literal], anchor.len()),
+                    None => AnchorKind::Name(anchor.len()),
+                },
             };
             visit(Anchor { at: range.start + anchor.start(), kind });
         }
@@ -240,6 +262,36 @@ impl Gatherer {
     /// Every byte that may stand in a token of any shape, between its first and its last.
     pub(crate) fn token_bytes(&self) -> &[bool; 256] {
         &self.token_bytes
+    }
+
+    /// The candidate at an anchor.
+    pub(crate) fn anchored(&self, rules: &RuleSet, text: &[u8], anchor: Anchor) -> Option<Candidate> {
+        Some(match anchor.kind {
+            AnchorKind::Armour => {
+                let key = pem::read(text, anchor.at)?;
+                Candidate { span: key.span, clue: Clue::Key(key.kind) }
+            }
+            AnchorKind::Authority => {
+                let url = connection::read(text, anchor.at)?;
+                Candidate { span: url.password, clue: Clue::Connection(url) }
+            }
+            AnchorKind::Name(_) => {
+                let chosen = password::read(text, anchor.at)?;
+                Candidate { span: chosen.value, clue: Clue::Chosen(chosen) }
+            }
+            AnchorKind::Literal(rule, length) => {
+                let span = self.around(rules, text, rule, Span::new(anchor.at, anchor.at + length))?;
+                Candidate { span, clue: Clue::Anchored(rule, anchor.at) }
+            }
+        })
+    }
+
+    /// The value of `rule` around its literal.
+    fn around(&self, rules: &RuleSet, text: &[u8], rule: u16, literal: Span) -> Option<Span> {
+        let index = usize::from(rule);
+        let Kind::Anchored(_, shapes) = &rules.rules[index].kind else { return None };
+        let value = shapes.iter().find_map(|shape| shapes::around(shape, text, literal))?;
+        self.checks[index].iter().all(|&check| checks::run(check, value.of(text))).then_some(value)
     }
 
     fn token(
@@ -321,28 +373,22 @@ pub(crate) fn language_limit(length: usize) -> f32 {
 /// Names longer than this have z-scores below -6 (see the data card of the trigram table).
 const LONG_TOKEN: usize = 32;
 
-/// The candidate at an anchor.
-pub(crate) fn anchored(text: &[u8], anchor: Anchor) -> Option<Candidate> {
-    Some(match anchor.kind {
-        AnchorKind::Armour => {
-            let key = pem::read(text, anchor.at)?;
-            Candidate { span: key.span, clue: Clue::Key(key.kind) }
-        }
-        AnchorKind::Authority => {
-            let url = connection::read(text, anchor.at)?;
-            Candidate { span: url.password, clue: Clue::Connection(url) }
-        }
-        AnchorKind::Name(_) => {
-            let chosen = password::read(text, anchor.at)?;
-            Candidate { span: chosen.value, clue: Clue::Chosen(chosen) }
-        }
+/// The literals of rules that are searched for by one, with their rules.
+fn literals(rules: &RuleSet) -> impl Iterator<Item = (u16, &str)> {
+    rules.rules.iter().enumerate().flat_map(|(index, rule)| {
+        let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
+        let anchors = match &rule.kind {
+            Kind::Anchored(anchors, _) => anchors.as_ref(),
+            _ => &[],
+        };
+        anchors.iter().map(move |anchor| (index, anchor.as_ref()))
     })
 }
 
 fn token_bytes(rules: &RuleSet) -> [bool; 256] {
     let mut bytes = [false; 256];
     let shapes = rules.rules.iter().filter_map(|rule| match &rule.kind {
-        Kind::Shape(shapes) => Some(shapes),
+        Kind::Shape(shapes) | Kind::Anchored(_, shapes) => Some(shapes),
         _ => None,
     });
     let items = shapes.flat_map(|shapes| shapes.iter()).flat_map(|shape| shape.items.iter());
@@ -360,7 +406,7 @@ impl Clue {
     /// Puts clues of one place in an order that does not depend on how they were found.
     fn order(&self) -> (u8, u16) {
         match self {
-            Self::Token(rule) => (0, *rule),
+            Self::Token(rule) | Self::Anchored(rule, _) => (0, *rule),
             Self::Random(rule) => (1, *rule),
             Self::Key(_) => (2, 0),
             Self::Phrase(_) => (3, 0),
@@ -374,7 +420,9 @@ impl Clue {
     /// Names the clue without its value.
     pub(crate) fn label(&self, rules: &RuleSet) -> String {
         match self {
-            Self::Token(rule) | Self::Random(rule) => rules.rules[usize::from(*rule)].id.to_string(),
+            Self::Token(rule) | Self::Anchored(rule, _) | Self::Random(rule) => {
+                rules.rules[usize::from(*rule)].id.to_string()
+            }
             Self::Key(kind) => format!("{kind:?}"),
             Self::Phrase(phrase) => format!("phrase of {}", phrase.words.len()),
             Self::Connection(_) => "connection".to_owned(),

@@ -341,7 +341,7 @@ fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
                 part.connection.as_ref().map(|url| String::from_utf8_lossy(url.scheme.of(text)).into_owned());
             format!("{}://…:…@…", scheme.unwrap_or_default())
         }
-        Kind::Shape(shapes) => {
+        Kind::Shape(shapes) | Kind::Anchored(_, shapes) => {
             let fitting = shapes
                 .iter()
                 .filter(|shape| shape.longest() >= value.len())

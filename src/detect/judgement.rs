@@ -100,7 +100,7 @@ impl Judge {
         let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
         let mut groups: Vec<&[Candidate]> = candidates
             .chunk_by(|one, other| one.span == other.span)
-            .filter(|group| matches!(group[0].clue, Clue::Token(_) | Clue::Random(_)))
+            .filter(|group| matches!(group[0].clue, Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_)))
             .filter(|group| !blocks.iter().any(|block| block.contains(group[0].span)))
             .collect();
         // Longer tokens first: what is inside a believed one is a piece of it.
@@ -156,7 +156,7 @@ impl Judge {
             let whole = |candidate: &Candidate| match &candidate.clue {
                 Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) | Clue::Encoded => true,
                 Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
-                Clue::Token(_) | Clue::Random(_) => false,
+                Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) => false,
             };
             group.iter().any(whole)
                 || bench.admit(group, false).is_some()
@@ -249,7 +249,12 @@ impl Bench<'_> {
             Clue::Key(kind) => self.key(candidate.span, *kind),
             Clue::Phrase(phrase) => self.phrase(phrase),
             Clue::Numbers => self.numbers(candidate.span),
-            Clue::Chosen(_) | Clue::Connection(_) | Clue::Encoded | Clue::Token(_) | Clue::Random(_) => None,
+            Clue::Chosen(_)
+            | Clue::Connection(_)
+            | Clue::Encoded
+            | Clue::Token(_)
+            | Clue::Anchored(..)
+            | Clue::Random(_) => None,
         }
     }
 
@@ -399,7 +404,7 @@ impl Bench<'_> {
         let rules: Vec<u16> = group
             .iter()
             .filter_map(|candidate| match candidate.clue {
-                Clue::Token(rule) if !generic => Some(rule),
+                Clue::Token(rule) | Clue::Anchored(rule, _) if !generic => Some(rule),
                 Clue::Random(rule) if generic => Some(rule),
                 _ => None,
             })

@@ -244,6 +244,18 @@ fn found_at(entry: &Entry, rule: &Rule, text: &[u8], core: Span) -> Option<Span>
         .then_some(token)
 }
 
+/// The whole value around the literal `core`, if `shape` admits it there.
+pub(crate) fn around(shape: &Shape, text: &[u8], core: Span) -> Option<Span> {
+    let (left, rest) = shape.items.split_at(shape.core_start);
+    let (middle, right) = rest.split_at(shape.core_end - shape.core_start);
+    if !matches_exactly(middle, core.of(text)) {
+        return None;
+    }
+    let start = core.start - match_backward(left, &text[..core.start])?;
+    let value = Span::new(start, core.end + match_forward(right, &text[core.end..])?);
+    has_boundaries(shape.alphabet, text, value).then_some(value)
+}
+
 /// Whether nothing beside the token could be a part of it.
 pub(crate) fn has_boundaries(alphabet: Alphabet, text: &[u8], token: Span) -> bool {
     let before = token.start.checked_sub(1).map(|at| text[at]);

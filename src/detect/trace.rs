@@ -9,7 +9,7 @@
 use crate::model::{CopiedPiece, Span};
 use crate::rules::RuleSet;
 
-use super::candidates::{Anchor, Candidate, Gatherer, VALUE_REACH, anchored, sort};
+use super::candidates::{Anchor, Candidate, Gatherer, VALUE_REACH, sort};
 use super::phrase::phrases_around;
 
 /// What was found in a text by what stands near it alone, to be carried into versions made from it.
@@ -149,7 +149,9 @@ impl Version<'_> {
         trace.anchors.dedup();
         let (near, far): (Vec<Anchor>, Vec<Anchor>) =
             trace.anchors.iter().partition(|anchor| self.is_near_change(anchor));
-        trace.candidates.extend(near.into_iter().filter_map(|anchor| anchored(self.text, anchor)));
+        trace.candidates.extend(
+            near.into_iter().filter_map(|anchor| self.gatherer.anchored(self.rules, self.text, anchor)),
+        );
         self.carry(&mut trace.candidates, |candidate, span| {
             let offset = candidate.anchor().map(|at| at as isize - candidate.span.start as isize);
             let at = offset.and_then(|offset| span.start.checked_add_signed(offset));

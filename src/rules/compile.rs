@@ -87,7 +87,10 @@ fn rule(part: &PartSpec, provider: u16) -> Result<Rule, String> {
 
 fn kind(part: &PartSpec) -> Result<Kind, String> {
     let range = |range: &[u16]| (range.first().copied().unwrap_or(0), range.last().copied().unwrap_or(0));
-    Ok(if part.shape.is_some() {
+    Ok(if !part.anchor.is_empty() {
+        let anchors = part.anchor.iter().map(|anchor| owned(anchor)).collect();
+        Kind::Anchored(anchors, part.patterns()?.into_iter().map(Shape::from).collect())
+    } else if part.shape.is_some() {
         Kind::Shape(part.patterns()?.into_iter().map(Shape::from).collect())
     } else if !part.pem.is_empty() {
         Kind::Pem(part.pem.iter().filter_map(|kind| PemKind::parse(kind)).collect())

@@ -77,6 +77,9 @@ pub struct PartSpec {
     /// The token's pattern (see `pattern`): the value as a whole, without quotes.
     #[serde(default)]
     pub shape: Option<String>,
+    /// Literals in the shape, one of which is in every value: for shapes without a run of 16 characters.
+    #[serde(default)]
+    pub anchor: Vec<String>,
     /// Kinds of private key in PEM armour or bare DER: `rsa`, `ec`, `ec-p256`, `ed25519`, `dsa`, `openssh`,
     /// `pgp`, `cosmos`, `encrypted`, `other`.
     #[serde(default)]
@@ -157,6 +160,8 @@ const ROLES: &[&str] =
 const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 const NEEDS: &[&str] = &["nothing", "name", "context", "both", "partner"];
 const CLASSES: &[&str] = &["lower", "upper", "digit"];
+const ANCHOR_BYTES: std::ops::RangeInclusive<usize> = 3..=10;
+const LONGEST_ANCHORED: usize = 250;
 const PHRASE_LENGTHS: &[u8] = &[12, 13, 15, 18, 20, 21, 24, 25, 33];
 /// The kinds of private key that `pem` may name.
 pub const PEM_KINDS: &[&str] =
@@ -254,6 +259,13 @@ impl PartSpec {
                 "needs exactly one of shape, pem, mnemonic, numbers, connection, chosen, password, random",
             )
         })?;
+        require(self.anchor.iter().all(|anchor| ANCHOR_BYTES.contains(&anchor.len())), || {
+            complain("an `anchor` has 3 to 10 characters")
+        })?;
+        let longest = |pattern: &Pattern| pattern.lengths().1 > LONGEST_ANCHORED;
+        require(self.anchor.is_empty() || !self.patterns().unwrap_or_default().iter().any(longest), || {
+            complain("a shape with an `anchor` has at most 250 characters")
+        })?;
         for hash in self.known.keys() {
             require(hash.len() == 16 && u64::from_str_radix(hash, 16).is_ok(), || {
                 complain("`known` keys are 16 hex digits")
@@ -278,7 +290,11 @@ impl PartSpec {
     /// # Errors
     /// When the pattern is not of the grammar, or nothing in it is a run of 16 characters that could be searched for.
     pub fn patterns(&self) -> Result<Vec<Pattern>, String> {
-        self.shape.as_deref().map_or_else(|| Ok(Vec::new()), pattern::parse)
+        match self.shape.as_deref() {
+            None => Ok(Vec::new()),
+            Some(shape) if self.anchor.is_empty() => pattern::parse(shape),
+            Some(shape) => pattern::parse_around(shape, &self.anchor),
+        }
     }
 }
 

@@ -94,6 +94,10 @@ const fn range(first: u8, last: u8) -> AsciiSet {
 /// # Errors
 /// What is wrong, in words, without quoting the pattern.
 pub fn parse(source: &str) -> Result<Vec<Pattern>, String> {
+    alternatives_of(source)?.into_iter().map(with_core).collect()
+}
+
+fn alternatives_of(source: &str) -> Result<Vec<Vec<Item>>, String> {
     if !source.is_ascii() {
         return Err("a shape is ASCII".into());
     }
@@ -102,7 +106,27 @@ pub fn parse(source: &str) -> Result<Vec<Pattern>, String> {
     if parser.at != source.len() {
         return Err("a shape has an unmatched `)`".into());
     }
-    alternatives.into_iter().map(with_core).collect()
+    Ok(alternatives)
+}
+
+/// Parses a shape that is searched for by one of `anchors`, literals in it, because no run of it is long enough.
+///
+/// # Errors
+/// As [`parse`], and when an alternative holds none of the literals.
+pub fn parse_around(source: &str, anchors: &[String]) -> Result<Vec<Pattern>, String> {
+    let around = |items: Vec<Item>| {
+        let spelled = |start: usize, anchor: &str| {
+            let literal = items[start..].iter().map(|item| (item.set, item.min, item.max));
+            anchor.len() <= items.len() - start
+                && literal.zip(anchor.bytes()).all(|(item, byte)| item == (1 << byte, 1, 1))
+        };
+        let found = (0..items.len()).find_map(|start| {
+            anchors.iter().find(|anchor| spelled(start, anchor)).map(|anchor| (start, anchor.len()))
+        });
+        let (start, length) = found.ok_or("an alternative of a shape holds none of its anchors")?;
+        Ok(Pattern { core: (start, start + length), alphabet: Alphabet::Base64Url, items })
+    };
+    alternatives_of(source)?.into_iter().map(around).collect()
 }
 
 fn with_core(items: Vec<Item>) -> Result<Pattern, String> {

@@ -96,7 +96,7 @@ impl Rule {
             Kind::Mnemonic(_) => PHRASE_REACH,
             Kind::Numbers(_) => NUMBERS_REACH,
             Kind::Connection(_) => URL_REACH,
-            Kind::Password(..) => PASSWORD_REACH,
+            Kind::Password(..) | Kind::Anchored(..) => PASSWORD_REACH,
             Kind::Random(_, longest) => usize::from(*longest) + VALUE_REACH,
             Kind::Chosen(..) => 0,
         }
@@ -136,6 +136,8 @@ pub enum Need {
 pub enum Kind {
     /// A token of one of these shapes.
     Shape(List<Shape>),
+    /// A value of one of these shapes, searched for by one of these literals, which is its core.
+    Anchored(List<Text>, List<Shape>),
     /// A private key in armour or bare DER of one of these kinds.
     Pem(List<PemKind>),
     /// A seed phrase of one of these word counts; the rule's check is its scheme.

@@ -102,6 +102,7 @@ fn kind(kind: &Kind) -> String {
             format!("a phrase of {} words", counts.join(", "))
         }
         Kind::Connection(schemes) => format!("a URL with a password: {}", schemes.join(", ")),
+        Kind::Anchored(anchors, _) => format!("characters around {}", anchors.join(" or ")),
         Kind::Numbers(count) => format!("an array of {count} numbers"),
         Kind::Password(shortest, longest) => {
             format!("{shortest} to {longest} characters that a person chose and named")
