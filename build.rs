@@ -96,6 +96,10 @@ fn text(text: &Text) -> String {
     format!("Cow::Borrowed({text:?})")
 }
 
+fn optional(found: Option<&Text>) -> String {
+    found.map_or("None".to_owned(), |found| format!("Some({})", text(found)))
+}
+
 fn texts(texts: &[Text]) -> String {
     borrowed(texts.iter().map(text))
 }
@@ -103,7 +107,7 @@ fn texts(texts: &[Text]) -> String {
 fn provider(provider: &Provider) -> String {
     let headers =
         borrowed(provider.headers.iter().map(|(header, part)| format!("({}, {})", text(header), text(part))));
-    let revoke = provider.revoke.as_ref().map_or("None".to_owned(), |page| format!("Some({})", text(page)));
+    let revoke = optional(provider.revoke.as_ref());
     format!(
         "Provider {{ id: {}, title: {}, words: {}, weak_words: {}, headers: {headers}, power: {}, revoke: {revoke}, steps: {}, sets: {} }}\n",
         text(&provider.id),
@@ -117,7 +121,12 @@ fn provider(provider: &Provider) -> String {
 }
 
 fn set(set: &SetRule) -> String {
-    format!("SetRule {{ parts: {}, severity: Severity::{:?} }}", texts(&set.parts), set.severity)
+    let proof = optional(set.proof.as_ref());
+    format!(
+        "SetRule {{ parts: {}, severity: Severity::{:?}, proof: {proof} }}",
+        texts(&set.parts),
+        set.severity
+    )
 }
 
 fn rule(rule: &Rule) -> String {

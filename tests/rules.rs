@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use desk::{Desk, Spot, believed, packs};
+use keyfence::model::Confidence;
 use keyfence::rules::RuleSet;
 use keyfence::rules::format::{PartSpec, SEAM};
 
@@ -166,6 +167,33 @@ fn a_changed_character_is_rejected_by_a_proving_check() {
             }
         }
     }
+}
+
+#[test]
+fn a_set_is_certain_only_where_its_proof_holds() {
+    let mut desk = Desk::default();
+    let mut proved = 0;
+    for (_, pack) in packs() {
+        for set in pack.sets.iter().filter(|set| set.proof.is_some()) {
+            let secret = pack.parts.iter().find(|part| part.part == set.parts[1]).expect("a set names parts");
+            for (path, text, value) in desk.values_of(secret) {
+                if desk.findings(&path, &text).len() < set.parts.len() {
+                    continue;
+                }
+                let letter =
+                    value.bytes().position(|byte| byte.is_ascii_alphanumeric()).expect("a value has letters");
+                let altered = text.replace(&value, &changed(&value, letter));
+                for (text, holds) in [(text, true), (altered, false)] {
+                    let findings = desk.findings(&path, &text);
+                    let certain = findings.iter().all(|found| found.confidence == Confidence::Certain);
+                    assert!(!findings.is_empty(), "{}: not found", secret.id);
+                    assert_eq!(certain, holds, "{}", secret.id);
+                    proved += 1;
+                }
+            }
+        }
+    }
+    assert!(proved >= 6, "only {proved} sets were proved");
 }
 
 fn is_proving(part: &PartSpec) -> bool {

@@ -380,7 +380,9 @@ impl Bench<'_> {
     fn token(&self, group: &[Candidate], generic: bool) -> Option<Part> {
         let span = group[0].span;
         let (rules, naming) = match self.admit(group, generic)? {
-            Admitted::Proved(rules) => return self.proved(&rules, span),
+            Admitted::Proved(rules) => {
+                return self.claimed(group, &rules).or_else(|| self.proved(&rules, span));
+            }
             Admitted::Named(rules, naming) => (rules, naming),
         };
         let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
@@ -487,6 +489,25 @@ impl Bench<'_> {
             return Some(part);
         }
         Some(self.part(rule, span, Confidence::Certain, true, IN_NAME, &around))
+    }
+
+    /// A token whose prefix several providers use: one that is named near by knows it better than one that is not.
+    fn claimed(&self, group: &[Candidate], proved: &[u16]) -> Option<Part> {
+        let others: Vec<u16> = group
+            .iter()
+            .filter_map(|candidate| match candidate.clue {
+                Clue::Token(rule) if !proved.contains(&rule) => Some(rule),
+                _ => None,
+            })
+            .collect();
+        if others.is_empty() {
+            return None;
+        }
+        let around = self.surroundings(group[0].span);
+        if proved.iter().any(|&rule| score_of(&around, self.rule(rule)) < NEARBY) {
+            return None;
+        }
+        self.read(&others, group[0].span, &around).filter(|part| part.firm && part.score < NEARBY)
     }
 
     fn is_header(&self, naming: &Naming) -> bool {

@@ -5,8 +5,9 @@
 //! none, in no credential at all.
 
 use crate::model::{Confidence, CredentialState, Role, Severity, Span};
-use crate::rules::{Classes, Kind, Need, Rule, RuleSet};
+use crate::rules::{Classes, Kind, Need, Rule, RuleSet, SetRule};
 
+use super::checks::pairs;
 use super::document::Document;
 use super::evidence::{IN_FILE, STRUCTURE};
 use super::judgement::Part;
@@ -309,8 +310,23 @@ impl Table<'_> {
         if set.parts.len() > 1 {
             set.parts.iter_mut().for_each(|part| part.confidence = part.confidence.max(Confidence::Likely));
         }
+        if provider.sets.iter().any(|wanted| self.is_proved(set, wanted)) {
+            set.parts.iter_mut().for_each(|part| part.confidence = Confidence::Certain);
+        }
         set.alternatives = self.alternatives(set);
         set.parts.sort_by_key(|part| part.span.start);
+    }
+
+    /// Whether the proof that belongs to `wanted` holds between the parts of `set`.
+    fn is_proved(&self, set: &Set, wanted: &SetRule) -> bool {
+        let value = |name: &str| {
+            let part = set.parts.iter().find(|part| self.rule(part).part == name)?;
+            Some(part.span.of(self.document.text))
+        };
+        let (Some(proof), [public, secret, ..]) = (&wanted.proof, wanted.parts.as_ref()) else {
+            return false;
+        };
+        matches!((value(public), value(secret)), (Some(public), Some(secret)) if pairs::holds(proof, public, secret))
     }
 
     /// Providers that every part fits about as well.

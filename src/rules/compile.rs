@@ -59,6 +59,7 @@ fn provider(pack: &Pack) -> Provider {
             .map(|set| SetRule {
                 parts: set.parts.iter().map(|part| owned(part)).collect(),
                 severity: Severity::parse(&set.severity).unwrap_or(Severity::High),
+                proof: set.proof.as_deref().map(owned),
             })
             .collect(),
     }

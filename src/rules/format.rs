@@ -57,6 +57,9 @@ pub struct SetSpec {
     pub parts: Vec<String>,
     /// What a complete set is worth.
     pub severity: String,
+    /// A proof over the first two parts, public and secret: `ed25519-seed`. Where it holds, the set is certain.
+    #[serde(default)]
+    pub proof: Option<String>,
 }
 
 /// One part of a credential.
@@ -159,6 +162,8 @@ const ROLES: &[&str] =
     &["identifier", "secret", "passphrase", "private-key", "mnemonic", "token", "connection-string"];
 const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 const NEEDS: &[&str] = &["nothing", "name", "context", "both", "partner"];
+/// Proofs that `proof` of a set may name.
+const PROOFS: &[&str] = &["ed25519-seed"];
 const CLASSES: &[&str] = &["lower", "upper", "digit"];
 const ANCHOR_BYTES: std::ops::RangeInclusive<usize> = 3..=10;
 const LONGEST_ANCHORED: usize = 250;
@@ -218,6 +223,9 @@ impl Pack {
         for set in &self.sets {
             require(SEVERITIES.contains(&set.severity.as_str()), || {
                 format!("severity `{}` of a set is unknown", set.severity)
+            })?;
+            require(set.proof.as_deref().is_none_or(|proof| PROOFS.contains(&proof)), || {
+                "`proof` of a set is unknown".into()
             })?;
         }
         Ok(())

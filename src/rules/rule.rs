@@ -53,6 +53,8 @@ pub struct SetRule {
     pub parts: List<Text>,
     /// What they are worth together.
     pub severity: Severity,
+    /// The proof that holds between the first two, public and secret.
+    pub proof: Option<Text>,
 }
 
 /// How one part is found and what it means.

@@ -15,6 +15,7 @@ pub mod der;
 mod identifiers;
 pub mod keypair;
 pub mod openssh;
+pub mod pairs;
 pub mod phrases;
 mod private_key;
 mod scalar;

@@ -17,7 +17,7 @@ pub(super) fn has_digits_in_both_halves(value: &[u8]) -> bool {
     let mixed = |half: &[u8]| {
         half.iter().all(u8::is_ascii_alphanumeric)
             && half.iter().any(u8::is_ascii_digit)
-            && half.iter().filter(|byte| byte.is_ascii_digit()).count() < half.len()
+            && half.iter().any(u8::is_ascii_alphabetic)
     };
     let mut halves = value.split(|&byte| byte == b'_');
     matches!((halves.next(), halves.next(), halves.next()), (Some(first), Some(second), None) if mixed(first) && mixed(second))
