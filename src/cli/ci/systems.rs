@@ -50,10 +50,12 @@ fn is_commit(id: &str) -> bool {
     id.bytes().any(|byte| byte != b'0')
 }
 
+/// Tells the job if it is that system that runs here.
+type System = fn(&Surroundings<'_>) -> Option<Result<Job, Unclear>>;
+
 /// The job that runs here.
 pub(crate) fn recognise(here: &Surroundings<'_>) -> Result<Job, Unclear> {
-    let systems: [fn(&Surroundings<'_>) -> Option<Result<Job, Unclear>>; 8] =
-        [pre_commit, github, gitlab, bitbucket, azure, circleci, buildkite, jenkins];
+    let systems: [System; 8] = [pre_commit, github, gitlab, bitbucket, azure, circleci, buildkite, jenkins];
     systems.iter().find_map(|system| system(here)).unwrap_or(Err(Unclear::NoSystem))
 }
 
