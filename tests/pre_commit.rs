@@ -16,6 +16,8 @@ use support::{KEYFENCE, Repository, Sandbox, assert_stopped, leaking_env, words}
 
 const VERSION: &str = "4.7.0";
 
+const MATURIN: &str = "1.16.0";
+
 /// The framework's program, installed on first use.
 fn framework() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -30,6 +32,23 @@ fn framework() -> &'static Path {
         }
         program
     })
+}
+
+/// A directory with the wheel of this source, built by the build tool that `pyproject.toml` names.
+fn wheel(sandbox: &Sandbox) -> PathBuf {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let home = top.join(format!(".test-tools/maturin-{MATURIN}"));
+    if !home.join("bin/maturin").is_file() {
+        must(Command::new("python3").args(["-m", "venv"]).arg(&home));
+        let package = format!("maturin=={MATURIN}");
+        must(Command::new(home.join("bin/pip")).args(["install", "--quiet", &package]));
+    }
+    let wheels = sandbox.path("wheels");
+    let mut build = Command::new(home.join("bin/maturin"));
+    // The profile that the tests are built with: nearly everything is there already.
+    build.current_dir(top).args(["build", "--quiet", "--locked", "--profile", "dev", "--out"]).arg(&wheels);
+    must(&mut build);
+    wheels
 }
 
 fn must(command: &mut Command) {
@@ -114,6 +133,32 @@ fn messages_are_blocked() {
     let stopped = run(&repository, Path::new("git"), &["commit", "-m", &message], &[]);
     assert_stopped("a message under the framework", &stopped);
     let passed = commit(&repository, &[]);
+    assert!(passed.status.success(), "{}", words(&passed));
+}
+
+/// The recipe of the page, with nothing but pip: the program comes out of the wheel.
+#[test]
+fn the_wheel_brings_the_program() {
+    let sandbox = Sandbox::new();
+    let wheels = wheel(&sandbox);
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/recipes.md"));
+    let page = page.expect("the page is in the repository");
+    let recipe =
+        page.split("```yaml\n").find(|block| block.contains("language: python")).expect("it has a recipe");
+    let repository = sandbox.repository("bot");
+    repository.stage(".pre-commit-config.yaml", recipe.split("```").next().unwrap_or_default());
+
+    let run = |program: &Path, arguments: &[&str]| {
+        let mut command = repository.sandbox.command(program, &repository.top);
+        command.env("PRE_COMMIT_HOME", sandbox.path("cache")).env("PIP_FIND_LINKS", &wheels);
+        command.args(arguments).output().expect("the program can be started")
+    };
+    let installed = run(framework(), &["install"]);
+    assert!(installed.status.success(), "{}", words(&installed));
+    repository.stage(".env", &leaking_env());
+    assert_stopped("by the wheel's program", &run(Path::new("git"), &["commit", "-m", "Add a bot"]));
+    repository.git(&["rm", "--quiet", "--cached", ".env"]);
+    let passed = run(Path::new("git"), &["commit", "-m", "Add a bot"]);
     assert!(passed.status.success(), "{}", words(&passed));
 }
 

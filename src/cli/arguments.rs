@@ -3,7 +3,7 @@
 //! Must not know: what an option means for a scan, files, git. Parsing touches nothing outside the arguments.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -59,6 +59,18 @@ pub(crate) enum Command {
     /// Stop commits that contain secrets
     #[command(subcommand)]
     Hook(HookCommand),
+    /// Print the completions for a shell, made from these arguments
+    Completions {
+        /// The shell that reads them
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write the pages of all commands to a directory
+    Man {
+        /// Where to write the pages
+        #[arg(value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Default, Args)]
@@ -109,12 +121,16 @@ pub(crate) struct ScanArguments {
     /// List findings that are at least this sure (default: what the configuration says, else likely)
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) confidence: Option<ConfidenceArgument>,
-    /// How the report is written
-    #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) format: FormatArgument,
-    /// Write the report to a file (replaced as a whole, readable only by you)
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// How the report is written (default: human); several are written with as many --output
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Vec<FormatArgument>,
+    /// Write the report to a file (replaced as a whole, readable only by you; may be repeated)
+    ///
+    /// `-o FORMAT:FILE` says the format with the file. A FILE alone takes a --format: the one that its ending names
+    /// (.json, .jsonl, .sarif, .csv, .md, .html, .xml), or else the next one; without any, its ending decides. A
+    /// --format that no file takes goes to standard output, which is `-`.
+    #[arg(short, long, value_name = "[FORMAT:]FILE")]
+    pub(crate) output: Vec<PathBuf>,
     /// Print found values in full; without this they are masked everywhere
     #[arg(long)]
     pub(crate) show_secrets: bool,
@@ -286,6 +302,63 @@ pub(crate) enum FormatArgument {
     Human,
     /// For programs: a JSON document, version 1
     Json,
+    /// For streams: the same objects, one a line
+    Jsonl,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: annotations, and the step's summary
+    Github,
+    /// For GitLab: a secret detection report
+    Gitlab,
+    /// For GitLab: a code quality report
+    GitlabCodequality,
+    /// For test reports: JUnit XML
+    Junit,
+    /// For spreadsheets: one finding a line
+    Csv,
+    /// For pull requests and issues
+    Markdown,
+    /// For a browser: one page that needs no network
+    Html,
+}
+
+impl FormatArgument {
+    /// The word that is typed.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::GitlabCodequality => "gitlab-codequality",
+            Self::Junit => "junit",
+            Self::Csv => "csv",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+        }
+    }
+
+    /// The format of that word.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|format| format.as_str() == word)
+    }
+
+    /// The format that a file's ending names.
+    pub(crate) fn of_file(file: &Path) -> Option<Self> {
+        let ending = file.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match ending.as_str() {
+            "json" => Self::Json,
+            "jsonl" | "ndjson" => Self::Jsonl,
+            "sarif" => Self::Sarif,
+            "xml" => Self::Junit,
+            "csv" => Self::Csv,
+            "md" | "markdown" => Self::Markdown,
+            "html" | "htm" => Self::Html,
+            _ => return None,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,6 +7,7 @@ mod arguments;
 mod baseline;
 mod ci;
 mod config;
+mod describe;
 mod doctor;
 mod failure;
 mod files;
@@ -17,6 +18,7 @@ mod output;
 mod policy;
 mod progress;
 mod project_arguments;
+mod reports;
 mod request;
 mod rules;
 mod scan;
@@ -72,6 +74,8 @@ fn perform(request: Request) -> Result<Ending, Failure> {
         Request::Uninstall(place) => hook::uninstall(&place),
         Request::Status(place) => hook::status(&place),
         Request::RunHook(run) => hook::run(&run),
+        Request::Completions(shell) => describe::completions(shell),
+        Request::Manual(directory) => describe::manual(directory.as_deref()),
     }
 }
 

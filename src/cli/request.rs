@@ -7,11 +7,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{
-    Arguments, CiArguments, ColorArgument, Command, FormatArgument, HookCommand, PlaceArguments,
-    PolicyArguments, RunArguments, ScanArguments, Stage,
+    Arguments, CiArguments, Command, HookCommand, PlaceArguments, PolicyArguments, RunArguments,
+    ScanArguments, Stage,
 };
 use super::failure::Failure;
 use super::project_arguments::{BaselineCommand, ConfigCommand, ExplainArguments, RulesCommand};
+use super::reports::{self, Writing};
 use crate::model::Confidence;
 use crate::source::git::{RangeHead, RangeSelection};
 
@@ -42,6 +43,10 @@ pub(crate) enum Request {
     Status(HookPlace),
     /// Be the hook.
     RunHook(HookRun),
+    /// Print what a shell completes.
+    Completions(clap_complete::Shell),
+    /// Print or write the manual.
+    Manual(Option<PathBuf>),
 }
 
 /// A scan and where its report goes.
@@ -124,17 +129,6 @@ impl Default for PolicyRequest {
     }
 }
 
-/// How the report is written.
-#[derive(Debug)]
-pub(crate) struct Writing {
-    pub(crate) format: FormatArgument,
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) show_secrets: bool,
-    pub(crate) show_known: bool,
-    pub(crate) color: ColorArgument,
-    pub(crate) quiet: bool,
-}
-
 /// Which hooks, and whether of this repository or of the template directory.
 #[derive(Debug)]
 pub(crate) struct HookPlace {
@@ -183,6 +177,8 @@ impl Request {
             }
             Some(Command::Hook(HookCommand::Status(place))) => Self::Status(HookPlace::from_arguments(place)),
             Some(Command::Hook(HookCommand::Run(run))) => Self::RunHook(HookRun::from_arguments(run)?),
+            Some(Command::Completions { shell }) => Self::Completions(shell),
+            Some(Command::Man { directory }) => Self::Manual(directory),
         })
     }
 }
@@ -199,8 +195,7 @@ impl ScanRequest {
                 policy: PolicyRequest::from_arguments(arguments.policy),
             },
             writing: Writing {
-                format: arguments.format,
-                file: arguments.output,
+                reports: reports::pair(&arguments.format, &arguments.output)?,
                 show_secrets: arguments.show_secrets,
                 show_known: arguments.show_known,
                 color: arguments.color,

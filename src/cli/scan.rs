@@ -6,16 +6,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::arguments::{ColorArgument, FormatArgument, Stage};
+use super::arguments::{ColorArgument, Stage};
 use super::failure::{Ending, Failure};
 use super::history;
 use super::interrupt::Interrupt;
 use super::output::Target;
 use super::policy::{self, Prepared, Root, Terms};
 use super::progress::Bar;
-use super::request::{Detection, HookRun, PolicyRequest, ScanRequest, What, Writing};
+use super::reports::{self, PLAIN_WIDTH, rendered};
+use super::request::{Detection, HookRun, PolicyRequest, ScanRequest, What};
 use crate::model::{FilePath, Report, ScanMode};
-use crate::report::{HookStage, HumanStyle, JsonOptions, Occasion, write_human, write_json};
+use crate::report::{HookStage, HumanStyle, Occasion, write_human};
 use crate::scan::{ScanOptions, scan};
 use crate::source::git::{
     CommitMessage, Committed, GitEnvironment, History, Layout, Range, RangeOptions, RangeSelection, Staged,
@@ -24,21 +25,16 @@ use crate::source::git::{
 use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions};
 use crate::suppress::{Comments, Policy};
 
-/// Columns of a report that nobody watches being written.
-const PLAIN_WIDTH: usize = 100;
-
 /// Scans and reports.
 pub(crate) fn perform(request: &ScanRequest) -> Result<Ending, Failure> {
     let threads = request.threads.map_or(0, std::num::NonZeroUsize::get);
     use_threads(threads);
     let prepared = prepared(&request.what, &request.detection)?;
     let bar = Bar::start(request.progress);
-    let (report, interrupted) = look(&request.what, &prepared, threads, &bar)?;
+    let (mut report, interrupted) = look(&request.what, &prepared, threads, &bar)?;
     drop(bar);
     let ending = Ending::of_scan(report.outcome(), interrupted);
-    if !request.writing.quiet || request.writing.file.is_some() || ending != Ending::Clean {
-        write(&report, &request.writing, ending)?;
-    }
+    reports::write(&mut report, &request.writing, ending)?;
     Ok(ending)
 }
 
@@ -215,31 +211,4 @@ fn use_threads(threads: usize) {
         // A second pool is refused; then the first one, with its number of threads, serves.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
-}
-
-fn write(report: &Report, writing: &Writing, ending: Ending) -> Result<(), Failure> {
-    let target = writing.file.as_deref().map_or(Target::Output, Target::File);
-    let content = match writing.format {
-        FormatArgument::Json => {
-            let options = JsonOptions { show_secrets: writing.show_secrets };
-            rendered(|out| write_json(report, &options, out))
-        }
-        FormatArgument::Human => {
-            let style = HumanStyle {
-                width: target.width().map_or(PLAIN_WIDTH, usize::from),
-                color: target.is_colored(writing.color),
-                show_secrets: writing.show_secrets,
-                show_known: writing.show_known,
-                occasion: Occasion::Scan,
-            };
-            rendered(|out| write_human(report, &style, out))
-        }
-    };
-    target.write(&content, ending)
-}
-
-fn rendered(render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Vec<u8> {
-    let mut content = Vec::new();
-    render(&mut content).expect("writing to memory cannot fail");
-    content
 }

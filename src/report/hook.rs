@@ -10,7 +10,8 @@ use colored::Color;
 use crate::model::Finding;
 
 use super::escape::escape_text;
-use super::human::{Group, HookStage, Occasion, Page, place};
+use super::groups::Group;
+use super::human::{HookStage, Occasion, Page, place};
 use super::remedy::{self, Allow, Language, Replacement};
 use super::text::Ink;
 use super::wording;

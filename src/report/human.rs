@@ -5,16 +5,16 @@
 //! scan never looks clean.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use colored::Color;
 
-use crate::model::{CredentialSet, Finding, Report, ScanMode, Severity, Verdict};
+use crate::model::{Exposure, Finding, Report, ScanMode, Severity, Verdict};
 
 use super::escape::{escape, escape_text};
+use super::groups::{Group, groups};
 use super::text::{Ink, Painter, columns, paragraph, wrap};
-use super::{hook, names, summary, wording};
+use super::{exposure, hook, names, summary, wording};
 
 /// How the report looks.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ pub enum HookStage {
 /// Only those of `out`.
 pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> io::Result<()> {
     let report = if style.show_secrets { Cow::Borrowed(report) } else { names::without_values(report) };
-    let groups = groups(&report, style);
+    let groups = groups(&report, |finding| is_shown(finding, style));
     let mut page = Page::new(&report, style);
     if let Occasion::Hook { stage, .. } = style.occasion {
         hook::headline(&mut page, stage, &groups);
@@ -87,47 +87,6 @@ pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> 
     summary::notices(&mut page);
     summary::summary(&mut page, &groups);
     out.write_all(page.text.as_bytes())
-}
-
-/// The same credential, wherever it stands: the parts to show, and the other places.
-pub(super) struct Group<'a> {
-    pub(super) set: &'a CredentialSet,
-    pub(super) parts: Vec<&'a Finding>,
-    pub(super) elsewhere: Vec<&'a Finding>,
-}
-
-impl Group<'_> {
-    /// Whether something in it counts; the others are only shown because somebody asked.
-    pub(super) fn is_open(&self) -> bool {
-        self.parts.iter().any(|finding| finding.verdict.is_open())
-    }
-}
-
-/// The credentials that are shown, in the report's order (worst first), those with the same values as one.
-fn groups<'a>(report: &'a Report, style: &HumanStyle) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut seen: BTreeMap<Vec<(&str, bool)>, usize> = BTreeMap::new();
-    for set in &report.credentials {
-        let parts: Vec<&Finding> =
-            set.findings.iter().filter_map(|&index| report.findings.get(index)).collect();
-        if !parts.iter().any(|finding| is_shown(finding, style)) {
-            continue;
-        }
-        let mut values: Vec<_> =
-            parts.iter().map(|finding| (finding.fingerprint.0.as_str(), finding.verdict.is_open())).collect();
-        values.sort_unstable();
-        values.dedup();
-        match seen.get(&values) {
-            Some(&first) => groups[first].elsewhere.extend(parts.first()),
-            None => {
-                seen.insert(values, groups.len());
-                groups.push(Group { set, parts, elsewhere: Vec::new() });
-            }
-        }
-    }
-    // What counts comes first, whatever rank the rest has.
-    groups.sort_by_key(|group| !group.is_open());
-    groups
 }
 
 fn is_shown(finding: &Finding, style: &HumanStyle) -> bool {
@@ -191,12 +150,24 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     }
     elsewhere(page, group);
     page.prose("  why   ", &wording::belief(&group.parts));
+    if let Some(exposure) = &group.set.exposure {
+        history(page, exposure, group.is_open());
+    }
     if let Some(revoke) =
         wording::guide(page.report, &group.set.provider).and_then(|guide| guide.revoke.as_deref())
         && page.style.occasion == Occasion::Scan
         && group.is_open()
     {
         page.prose("  now   ", &format!("revoke it: {}", escape_text(revoke)));
+    }
+}
+
+/// Since when, where it is now, and what follows from how far it got.
+fn history(page: &mut Page<'_>, exposure: &Exposure, is_open: bool) {
+    page.prose("  since ", &exposure::since(exposure, page.report.made_at));
+    page.prose("  today ", &exposure::presence(exposure));
+    if is_open {
+        page.prose("  so    ", &exposure::answer(exposure));
     }
 }
 

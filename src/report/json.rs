@@ -11,15 +11,15 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Coverage, CredentialSet, Evidence, FilePath, Finding, Notice, Problem, ProblemKind, Report, ScanMode,
-    SkipReason, Verdict,
+    Commit, Coverage, CredentialSet, Evidence, Exposure, FilePath, Finding, Notice, Occurrence, Problem,
+    ProblemKind, Report, ScanMode, SkipReason, Verdict,
 };
 
 use super::escape::{begins_hash_command, is_unsafe};
-use super::names;
+use super::{moment, names};
 
 /// The version of the format: fields may be added without a new one, none may change its meaning.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// What goes into the JSON report.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +40,7 @@ pub fn write_json(report: &Report, options: &JsonOptions, out: &mut dyn Write) -
 }
 
 /// Writes what could act on a terminal or a CI system as JSON escapes. Such characters stand only inside strings.
-fn harmless(json: &str) -> String {
+pub(super) fn harmless(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for (at, character) in json.char_indices() {
         if begins_hash_command(&json[at..]) || (character != '\n' && is_unsafe(character)) {
@@ -81,7 +81,7 @@ impl<'a> WireReport<'a> {
 }
 
 #[derive(Serialize)]
-struct WireFinding<'a> {
+pub(super) struct WireFinding<'a> {
     rule: &'a str,
     provider: &'a str,
     alternatives: &'a [String],
@@ -93,6 +93,7 @@ struct WireFinding<'a> {
     allowed_kind: Option<&'static str>,
     allowed_by: Option<&'a str>,
     allowed_reason: Option<&'a str>,
+    kind: &'static str,
     path: String,
     line: u32,
     column: u32,
@@ -108,7 +109,7 @@ struct WireFinding<'a> {
 }
 
 impl<'a> WireFinding<'a> {
-    fn of(finding: &'a Finding, report: &'a Report, options: &JsonOptions) -> Self {
+    pub(super) fn of(finding: &'a Finding, report: &'a Report, options: &JsonOptions) -> Self {
         let (allowed_kind, allowed_by, allowed_reason) = match &finding.verdict {
             Verdict::Allowed { kind, by, reason } => {
                 (Some(kind.as_str()), Some(by.as_str()), reason.as_deref())
@@ -128,6 +129,7 @@ impl<'a> WireFinding<'a> {
             allowed_kind,
             allowed_by,
             allowed_reason,
+            kind: finding.provenance.kind.as_str(),
             path: finding.provenance.path.to_text(),
             line: finding.place.line,
             column: finding.place.column,
@@ -164,7 +166,7 @@ impl<'a> WireEvidence<'a> {
 }
 
 #[derive(Serialize)]
-struct WireCredential<'a> {
+pub(super) struct WireCredential<'a> {
     id: &'a str,
     provider: &'a str,
     title: Option<&'a str>,
@@ -174,11 +176,18 @@ struct WireCredential<'a> {
     revoke: Option<&'a str>,
     steps: &'a [String],
     findings: &'a [usize],
+    exposure: Option<WireExposure<'a>>,
+    first_seen: Option<WireCommit<'a>>,
+    last_seen: Option<WireCommit<'a>>,
+    removed_by: Option<WireCommit<'a>>,
+    occurrences: Vec<WireOccurrence<'a>>,
 }
 
 impl<'a> WireCredential<'a> {
-    fn of(set: &'a CredentialSet, report: &'a Report) -> Self {
+    pub(super) fn of(set: &'a CredentialSet, report: &'a Report) -> Self {
         let guide = report.guides.get(&set.provider);
+        let exposure = set.exposure.as_ref();
+        let occurrences = exposure.map_or(&[][..], |exposure| &exposure.occurrences);
         Self {
             id: &set.id,
             provider: &set.provider,
@@ -189,12 +198,74 @@ impl<'a> WireCredential<'a> {
             revoke: guide.and_then(|guide| guide.revoke.as_deref()),
             steps: guide.map_or(&[], |guide| guide.steps.as_slice()),
             findings: &set.findings,
+            exposure: exposure.map(WireExposure::of),
+            first_seen: exposure.and_then(|exposure| exposure.first_seen.as_ref()).map(WireCommit::of),
+            last_seen: exposure.and_then(|exposure| exposure.last_seen.as_ref()).map(WireCommit::of),
+            removed_by: exposure.and_then(|exposure| exposure.removed_by.as_ref()).map(WireCommit::of),
+            occurrences: occurrences.iter().map(WireOccurrence::of).collect(),
         }
     }
 }
 
 #[derive(Serialize)]
-struct WireNotice<'a> {
+struct WireExposure<'a> {
+    reach: &'static str,
+    commits: u64,
+    references: &'a [String],
+    tips: &'a [String],
+    remotes: &'a [String],
+}
+
+impl<'a> WireExposure<'a> {
+    fn of(exposure: &'a Exposure) -> Self {
+        Self {
+            reach: exposure.reach.as_str(),
+            commits: exposure.commits,
+            references: &exposure.references,
+            tips: &exposure.tips,
+            remotes: &exposure.remotes,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WireCommit<'a> {
+    commit: &'a str,
+    author: &'a str,
+    date: String,
+}
+
+impl<'a> WireCommit<'a> {
+    fn of(commit: &'a Commit) -> Self {
+        Self { commit: &commit.id, author: &commit.author, date: moment::stamp(commit) }
+    }
+}
+
+#[derive(Serialize)]
+struct WireOccurrence<'a> {
+    kind: &'static str,
+    path: String,
+    line: u32,
+    blob: Option<&'a str>,
+    commit: Option<&'a str>,
+    versions: u64,
+}
+
+impl<'a> WireOccurrence<'a> {
+    fn of(occurrence: &'a Occurrence) -> Self {
+        Self {
+            kind: occurrence.kind.as_str(),
+            path: occurrence.path.to_text(),
+            line: occurrence.line,
+            blob: occurrence.blob.as_deref(),
+            commit: occurrence.commit.as_deref(),
+            versions: occurrence.versions,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct WireNotice<'a> {
     kind: &'static str,
     path: Option<String>,
     line: Option<u32>,
@@ -202,7 +273,7 @@ struct WireNotice<'a> {
 }
 
 impl<'a> WireNotice<'a> {
-    fn of(notice: &'a Notice) -> Self {
+    pub(super) fn of(notice: &'a Notice) -> Self {
         Self {
             kind: notice.kind.as_str(),
             path: notice.path.as_ref().map(FilePath::to_text),
@@ -213,7 +284,7 @@ impl<'a> WireNotice<'a> {
 }
 
 #[derive(Serialize)]
-struct WireProblem<'a> {
+pub(super) struct WireProblem<'a> {
     kind: &'static str,
     path: Option<String>,
     object: Option<&'a str>,
@@ -222,7 +293,7 @@ struct WireProblem<'a> {
 }
 
 impl<'a> WireProblem<'a> {
-    fn of(problem: &'a Problem) -> Self {
+    pub(super) fn of(problem: &'a Problem) -> Self {
         Self {
             kind: kind_word(problem.kind),
             path: problem.path.as_ref().map(|path| path.to_text()),
@@ -234,7 +305,7 @@ impl<'a> WireProblem<'a> {
 }
 
 #[derive(Serialize)]
-struct WireCoverage {
+pub(super) struct WireCoverage {
     mode: &'static str,
     files: u64,
     bytes: u64,
@@ -248,7 +319,7 @@ struct WireCoverage {
 }
 
 impl WireCoverage {
-    fn of(report: &Report) -> Self {
+    pub(super) fn of(report: &Report) -> Self {
         let Coverage { mode, files, bytes, binary, commits, trees, tags, skipped } = &report.coverage;
         Self {
             mode: mode_word(*mode),
@@ -265,7 +336,7 @@ impl WireCoverage {
     }
 }
 
-fn mode_word(mode: ScanMode) -> &'static str {
+pub(super) fn mode_word(mode: ScanMode) -> &'static str {
     match mode {
         ScanMode::Tree => "tree",
         ScanMode::Stdin => "stdin",

@@ -10,13 +10,15 @@ use std::time::Duration;
 use colored::Color;
 
 use crate::model::{
-    Confidence, Coverage, Notice, NoticeKind, Outcome, Problem, Report, ScanMode, Severity, SkipReason,
-    Verdict,
+    Confidence, Coverage, Notice, NoticeKind, Outcome, Problem, Reach, Report, ScanMode, Severity,
+    SkipReason, Verdict,
 };
 
 use super::escape::{escape, escape_text};
+use super::exposure;
+use super::groups::Group;
 use super::hook;
-use super::human::{Group, Occasion, Page};
+use super::human::{Occasion, Page};
 use super::text::Ink;
 use super::wording::{count, grouped, listed};
 
@@ -146,11 +148,29 @@ fn leaks(page: &mut Page<'_>, groups: &[Group<'_>]) {
         ),
         Ink::BOLD,
     );
+    if let Some(words) = by_reach(groups) {
+        page.prose("", &words);
+    }
     page.prose("", &coverage_line(report));
     if !report.problems.is_empty() {
         let missed = count(report.problems.len() as u64, "thing", "things");
         page.prose("", &format!("INCOMPLETE as well: {missed} could not be looked at (see above)."));
     }
+}
+
+/// How far the credentials that count got, where history tells; the furthest first.
+fn by_reach(groups: &[Group<'_>]) -> Option<String> {
+    let mut counts: BTreeMap<std::cmp::Reverse<Reach>, u64> = BTreeMap::new();
+    for group in groups.iter().filter(|group| group.is_open()) {
+        if let Some(exposure) = &group.set.exposure {
+            *counts.entry(std::cmp::Reverse(exposure.reach)).or_default() += 1;
+        }
+    }
+    let words: Vec<String> = counts
+        .iter()
+        .map(|(reach, number)| format!("{number} {} ({})", reach.0.as_str(), exposure::verdict(reach.0)))
+        .collect();
+    (!words.is_empty()).then(|| format!("Of them {}.", listed(&words, "and")))
 }
 
 fn by_severity(severities: &[Severity]) -> String {

@@ -36,13 +36,16 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                 let pattern = rule.as_str().expect("a pattern is text");
                 regex::Regex::new(pattern).expect("a pattern is valid").is_match(text)
             }),
-            "required" => listed(rule).iter().all(|key| {
-                let there = value.get(key.as_str().expect("a key is text")).is_some();
-                if !there {
-                    found.push(format!("{at}: {key} is missing"));
-                }
-                there
-            }),
+            "required" => {
+                !value.is_object()
+                    || listed(rule).iter().all(|key| {
+                        let there = value.get(key.as_str().expect("a key is text")).is_some();
+                        if !there {
+                            found.push(format!("{at}: {key} is missing"));
+                        }
+                        there
+                    })
+            }
             "properties" => {
                 for (key, part) in rule.as_object().expect("properties are an object") {
                     if let Some(field) = value.get(key) {
