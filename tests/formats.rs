@@ -106,11 +106,9 @@ fn schemas_hold() {
         ("gitlab-codequality", "gitlab-codequality.json"),
     ] {
         let text = fs::read_to_string(here("schemas").join(file)).expect("the schema is there");
-        let mut schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
-        // One pattern of the official file has a bracket too many and is no pattern; it concerns a field of no use here.
-        if let Some(pattern) = schema.pointer_mut("/definitions/run/properties/language/pattern") {
-            *pattern = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
-        }
+        // A pattern of the official file has a bracket too many, which readers of regular expressions refuse.
+        let text = text.replace("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}$");
+        let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
         let validator =
             jsonschema::options().should_validate_formats(true).build(&schema).expect("the schema is sound");
         for (scene, report) in scenes() {
