@@ -14,9 +14,10 @@ use std::time::Instant;
 
 use crate::detect::{Detection, Detector, Scratch, Trace};
 use crate::model::{
-    Chunk, Confidence, Coverage, CredentialSet, Finding, Problem, ProblemKind, Report, ScanMode, Verdict,
+    Chunk, Confidence, CopiedPiece, Coverage, CredentialSet, Finding, Problem, ProblemKind, Report, ScanMode,
+    Verdict,
 };
-use crate::source::{Glance, Receiver, Source, SourceError, Version, Worker};
+use crate::source::{Glance, Memory, Receiver, Source, SourceError, Version, Worker};
 use crate::suppress::{Beside, Suppressor};
 
 /// How to scan.
@@ -90,24 +91,19 @@ struct Clerk<'a> {
 impl Worker for Clerk<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
         let detector = self.desk.detector;
-        let scratch = &mut self.scratch;
-        self.desk.options.suppressor.observe(chunk);
-        match catch_unwind(AssertUnwindSafe(|| detector.detect(chunk, scratch))) {
-            Ok(mut detection) if !detection.findings.is_empty() => {
-                self.judge(&mut detection, chunk);
-                self.own.detections.push(detection);
-            }
-            Ok(_) => {}
-            Err(_) => {
-                self.scratch = Scratch::default();
-                let path = chunk.provenance.path.clone();
-                let mut problem =
-                    Problem::at(ProblemKind::Internal, path, "keyfence itself failed on this content")
-                        .with_hint("please report it; the rest was scanned");
-                problem.object.clone_from(&chunk.provenance.blob);
-                self.own.problems.push(problem);
-            }
-        }
+        self.take(chunk, |scratch| detector.detect(chunk, scratch));
+    }
+
+    fn chunk_of_version(
+        &mut self,
+        chunk: &Chunk<'_>,
+        memory: &Memory,
+        base: Option<(&Memory, &[CopiedPiece])>,
+    ) {
+        let detector = self.desk.detector;
+        let Some(trace) = memory.downcast_ref::<Trace>() else { return self.chunk(chunk) };
+        let base = base.and_then(|(memory, pieces)| Some((memory.downcast_ref::<Trace>()?, pieces)));
+        self.take(chunk, |_| detector.detect_version(chunk, trace, base));
     }
 
     fn glance(&mut self, version: &Version<'_>) -> Glance {
@@ -140,6 +136,28 @@ impl Worker for Clerk<'_> {
 }
 
 impl Clerk<'_> {
+    /// Keeps what `detect` finds in `chunk`; a fault of ours there is a problem.
+    fn take(&mut self, chunk: &Chunk<'_>, detect: impl FnOnce(&mut Scratch) -> Detection) {
+        let scratch = &mut self.scratch;
+        self.desk.options.suppressor.observe(chunk);
+        match catch_unwind(AssertUnwindSafe(|| detect(scratch))) {
+            Ok(mut detection) if !detection.findings.is_empty() => {
+                self.judge(&mut detection, chunk);
+                self.own.detections.push(detection);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                self.scratch = Scratch::default();
+                let path = chunk.provenance.path.clone();
+                let mut problem =
+                    Problem::at(ProblemKind::Internal, path, "keyfence itself failed on this content")
+                        .with_hint("please report it; the rest was scanned");
+                problem.object.clone_from(&chunk.provenance.blob);
+                self.own.problems.push(problem);
+            }
+        }
+    }
+
     fn judge(&self, detection: &mut Detection, chunk: &Chunk<'_>) {
         let suppressor = &self.desk.options.suppressor;
         let Some(decoded) = detection.decoded.take() else {

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keyfence::detect::checks::{self, Check};
-use keyfence::detect::{Detector, Scratch, randomness};
-use keyfence::model::{Chunk, CopiedPiece, FilePath, Provenance, Span};
+use keyfence::detect::{Detection, Detector, Scratch, randomness};
+use keyfence::model::{Chunk, CopiedPiece, FilePath, Finding, Provenance, Span};
 use keyfence::rules::format::Pack;
 use keyfence::rules::pattern::{self, Alphabet, Pattern};
 use keyfence::rules::{Classes, Kind, Need, Rule, RuleSet};
@@ -307,22 +307,44 @@ fn copied_pieces(version: &Made) -> Vec<CopiedPiece> {
     pieces
 }
 
+/// What is told of a detection, without the values.
+fn told(detection: &Detection) -> Vec<(Span, String, String)> {
+    let told = |finding: &Finding| {
+        let evidence = format!("{:?} {:?} {:?}", finding.confidence, finding.verdict, finding.evidence);
+        (finding.span, finding.rule.clone(), evidence)
+    };
+    detection.findings.iter().map(told).collect()
+}
+
 #[test]
-fn traces_are_carried_exactly() {
+fn versions_are_carried_exactly() {
     let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(1024));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(768));
     let history = proptest::collection::vec(proptest::collection::vec(edit(), 1..4), 1..6);
     let strategy = (proptest::collection::vec(piece(), 4..24), history);
     runner
         .run(&strategy, |(pieces, history)| {
             let mut text = text_of(&pieces, &shapes, &examples);
             let mut trace = detector.trace(&text, None);
-            for edits in &history {
+            for (number, edits) in history.iter().enumerate() {
                 let mut made: Made = text.iter().enumerate().map(|(at, &byte)| (byte, Some(at))).collect();
                 edits.iter().for_each(|edit| apply(edit, &mut made, &shapes, &examples));
                 let version: Vec<u8> = made.iter().map(|&(byte, _)| byte).collect();
-                let carried = detector.trace(&version, Some((&trace, &copied_pieces(&made))));
+                let copied = copied_pieces(&made);
+                let base = Some((&trace, copied.as_slice()));
+                let carried = detector.trace(&version, base);
                 prop_assert_eq!(&carried, &detector.trace(&version, None), "{:?}", edits);
+                let provenance = Provenance::file(FilePath::from(["bot.py", "okx/.env"][number % 2]));
+                let chunk = Chunk::whole(&version, &provenance);
+                let whole = detector.detect(&chunk, &mut Scratch::default());
+                let could = detector.could_hold(&version, &carried);
+                prop_assert!(could || whole.findings.is_empty(), "{edits:?}");
+                prop_assert_eq!(
+                    told(&detector.detect_version(&chunk, &carried, base)),
+                    told(&whole),
+                    "{:?}",
+                    edits
+                );
                 (text, trace) = (version, carried);
             }
             Ok(())

@@ -20,7 +20,7 @@ use super::judgement::{Judge, Part};
 use super::sets::{self, Set};
 use super::text::Text;
 use super::trace::Trace;
-use super::words::WordIndex;
+use super::words::{WordHit, WordIndex};
 
 /// Finds credentials in bytes. Built once, shared by all threads.
 pub struct Detector {
@@ -93,24 +93,60 @@ impl Detector {
     pub fn detect(&self, chunk: &Chunk<'_>, scratch: &mut Scratch) -> Detection {
         let text = Text::new(chunk.bytes);
         self.gatherer.gather(&self.rules, &text.bytes, &mut scratch.candidates);
-        if scratch.candidates.is_empty() {
+        self.judged(chunk, text, &scratch.candidates, None).0
+    }
+
+    /// The same for a version whose trace is known, and perhaps that of the one it was made from.
+    pub fn detect_version(
+        &self,
+        chunk: &Chunk<'_>,
+        trace: &Trace,
+        base: Option<(&Trace, &[CopiedPiece])>,
+    ) -> Detection {
+        if trace.is_empty() {
             return Detection::default();
         }
+        let text = Text::new(chunk.bytes);
+        let index = self.words.get_or_init(|| WordIndex::new(&self.rules));
+        let known = trace.words.get().cloned();
+        let carried =
+            |(base, pieces): (&Trace, &[CopiedPiece])| base.carried_words(index, chunk.bytes, pieces);
+        let words = if trace.is_opaque() { None } else { known.or_else(|| base.and_then(carried)) };
+        let (detection, words) = self.judged(chunk, text, &trace.candidates, words);
+        if let Some(words) = words {
+            // Another path of the same version may have brought them already.
+            let _ = trace.words.set(words);
+        }
+        detection
+    }
+
+    /// Judges candidates with the facts of their whole text; gives back the providers' words that were found for it.
+    fn judged(
+        &self,
+        chunk: &Chunk<'_>,
+        text: Text<'_>,
+        candidates: &[Candidate],
+        words: Option<Vec<WordHit>>,
+    ) -> (Detection, Option<Vec<WordHit>>) {
+        if candidates.is_empty() {
+            return (Detection::default(), words);
+        }
+        let index = self.words.get_or_init(|| WordIndex::new(&self.rules));
         let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
-        let document = self.document(&text.bytes, chunk);
-        let mut parts = judge.judge(&self.rules, &document, &scratch.candidates);
+        let document = Document::with_hits(&text.bytes, &chunk.provenance.path, index, words);
+        let mut parts = judge.judge(&self.rules, &document, candidates);
         let mut layers = Layers::default();
-        while let Some(splice) =
-            self.splice(layers.text().unwrap_or(&text.bytes), &scratch.candidates, &parts)
-            && !layers.is_full()
-        {
+        let mut next = self.splice(&text.bytes, candidates, &parts);
+        let mut found = Vec::new();
+        while let Some(splice) = next.take().filter(|_| !layers.is_full()) {
             layers.push(splice);
             let inner = layers.text().unwrap_or_default();
-            self.gatherer.gather(&self.rules, inner, &mut scratch.candidates);
-            parts = judge.judge(&self.rules, &self.document(inner, chunk), &scratch.candidates);
+            self.gatherer.gather(&self.rules, inner, &mut found);
+            parts = judge.judge(&self.rules, &self.document(inner, chunk), &found);
+            next = self.splice(inner, &found, &parts);
         }
         if parts.is_empty() {
-            return Detection::default();
+            return (Detection::default(), document.into_hits());
         }
         let inner = layers.text().map(|inner| self.document(inner, chunk));
         let judged = inner.as_ref().unwrap_or(&document);
@@ -125,10 +161,11 @@ impl Detector {
             text: &text,
         }
         .write(sets);
+        let words = document.into_hits();
         if let Cow::Owned(text) = text.bytes {
             detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
         }
-        detection
+        (detection, words)
     }
 
     /// The local half alone: what could be a credential in `bytes`, carried from the version they were made from if
@@ -151,12 +188,17 @@ impl Detector {
         if trace.is_empty() {
             return false;
         }
+        if let Some(witness) = trace.witness.get() {
+            return witness.is_some();
+        }
         let text = Text::new(bytes);
         let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
         let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
         let path = FilePath::from("");
         let document = Document::new(&text.bytes, &path, words);
-        judge.could_hold(&self.rules, &document, &trace.candidates)
+        let witness = judge.could_hold(&self.rules, &document, &trace.candidates);
+        let _ = trace.witness.set(witness);
+        witness.is_some()
     }
 
     fn document<'a>(&'a self, text: &'a [u8], chunk: &'a Chunk<'_>) -> Document<'a> {

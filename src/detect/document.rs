@@ -35,6 +35,22 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// The same with words that were found before.
+    pub(crate) fn with_hits(
+        text: &'a [u8],
+        path: &'a FilePath,
+        index: &'a WordIndex,
+        hits: Option<Vec<WordHit>>,
+    ) -> Self {
+        let known = hits.map_or_else(OnceCell::new, OnceCell::from);
+        Self { hits: known, ..Self::new(text, path, index) }
+    }
+
+    /// The words, if they were asked for.
+    pub(crate) fn into_hits(self) -> Option<Vec<WordHit>> {
+        self.hits.into_inner()
+    }
+
     fn line_starts(&self) -> &[usize] {
         self.line_starts.get_or_init(|| {
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', self.text).map(|at| at + 1)).collect()

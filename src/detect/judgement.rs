@@ -144,23 +144,24 @@ impl Judge {
         parts
     }
 
-    /// Whether any of `candidates` could become a part under some path. Asks nothing that needs the whole text searched.
+    /// A candidate that could become a part under some path. Asks nothing that needs the whole text searched.
     pub(crate) fn could_hold(
         &self,
         rules: &RuleSet,
         document: &Document<'_>,
         candidates: &[Candidate],
-    ) -> bool {
+    ) -> Option<Span> {
         let bench = Bench { judge: self, rules, document, lock_file: false, partners: Vec::new() };
-        candidates.chunk_by(|one, other| one.span == other.span).any(|group| {
+        candidates.chunk_by(|one, other| one.span == other.span).find_map(|group| {
             let whole = |candidate: &Candidate| match &candidate.clue {
                 Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) | Clue::Encoded => true,
                 Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
                 Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) => false,
             };
-            group.iter().any(whole)
+            let could = group.iter().any(whole)
                 || bench.admit(group, false).is_some()
-                || bench.admit(group, true).is_some()
+                || bench.admit(group, true).is_some();
+            could.then_some(group[0].span)
         })
     }
 

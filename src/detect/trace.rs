@@ -6,20 +6,35 @@
 //! Must not know: where versions come from, what candidates mean.
 //! Invariant: the trace of a version is the same whether it was carried or found in full (a property test).
 
+use std::sync::OnceLock;
+
 use crate::model::{CopiedPiece, Span};
 use crate::rules::RuleSet;
 
 use super::candidates::{Anchor, Candidate, Gatherer, VALUE_REACH, sort};
 use super::phrase::phrases_around;
+use super::words::{WORD_REACH, WordHit, WordIndex, put_in_order};
 
 /// What was found in a text by what stands near it alone, to be carried into versions made from it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Trace {
     pub(super) candidates: Vec<Candidate>,
     anchors: Vec<Anchor>,
     length: usize,
     /// Whether places in the text are not places in the bytes, so that nothing can be carried.
     opaque: bool,
+    /// A place where something could be held, if one was found already.
+    pub(super) witness: OnceLock<Option<Span>>,
+    /// Providers' words, if they were asked for.
+    pub(super) words: OnceLock<Vec<WordHit>>,
+}
+
+/// Two traces are the same if the same was found; what was asked of them since is not compared.
+impl PartialEq for Trace {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.candidates, &self.anchors, self.length, self.opaque)
+            == (&other.candidates, &other.anchors, other.length, other.opaque)
+    }
 }
 
 impl Trace {
@@ -58,6 +73,7 @@ impl Trace {
             return Self::full(gatherer, rules, text);
         }
         let version = Version { gatherer, rules, text, base, copies: Copies::new(pieces), changes: &changes };
+        let witness = base.witness.get().copied().flatten().and_then(|span| version.moved(span));
         let mut trace = Self { length: text.len(), ..Self::default() };
         version.tokens(&mut trace.candidates);
         version.anchors(&mut trace);
@@ -68,7 +84,66 @@ impl Trace {
         gatherer.numbers_in(text, &mut trace.candidates);
         sort(&mut trace.candidates);
         trace.candidates.dedup();
+        // Where something could be held before, it is asked again when the version is judged.
+        if witness.is_some() {
+            trace.witness = OnceLock::from(witness);
+        }
         trace
+    }
+
+    /// Whether nothing can be carried from here.
+    pub(super) fn is_opaque(&self) -> bool {
+        self.opaque
+    }
+
+    /// Providers' words in `text`, which was made from the text of this trace by copying `pieces`; `None` if those of
+    /// this one are not known or little was copied.
+    pub(super) fn carried_words(
+        &self,
+        index: &WordIndex,
+        text: &[u8],
+        pieces: &[CopiedPiece],
+    ) -> Option<Vec<WordHit>> {
+        let known = self.words.get().filter(|_| !self.opaque)?;
+        let changes = changes(pieces, self.length, text.len());
+        let mut zones: Vec<Span> = Vec::with_capacity(changes.len());
+        for change in &changes {
+            let in_run = |byte: &&u8| byte.is_ascii_alphanumeric();
+            let before = text[..change.start].iter().rev().take_while(in_run).count();
+            let after = text[change.end..].iter().take_while(in_run).count();
+            let start = change.start.saturating_sub(before + WORD_REACH);
+            let end = (change.end + after + WORD_REACH).min(text.len());
+            match zones.last_mut() {
+                Some(last) if start <= last.end => last.end = last.end.max(end),
+                _ => zones.push(Span::new(start, end)),
+            }
+        }
+        let longest = index.longest();
+        let mut hits = Vec::with_capacity(known.len());
+        for zone in &zones {
+            let range = Span::new(zone.start.saturating_sub(longest), (zone.end + longest).min(text.len()));
+            let first = hits.len();
+            index.find_in(text, range, &mut hits);
+            let mut kept = first;
+            for at in first..hits.len() {
+                if zone.start <= hits[at].span.end && hits[at].span.start <= zone.end {
+                    hits.swap(kept, at);
+                    kept += 1;
+                }
+            }
+            hits.truncate(kept);
+        }
+        let copies = Copies::new(pieces);
+        for hit in known {
+            for to in copies.places(hit.span) {
+                let span = Span::new(to, to + hit.span.len());
+                if !touches_any(&zones, span) {
+                    hits.push(WordHit { span, ..*hit });
+                }
+            }
+        }
+        put_in_order(&mut hits);
+        Some(hits)
     }
 }
 
@@ -112,6 +187,12 @@ impl Version<'_> {
         for &window in &windows {
             self.gatherer.tokens_in(self.rules, self.text, window, found);
         }
+    }
+
+    /// Where a stretch of the base stands now, if all of it was copied somewhere.
+    fn moved(&self, span: Span) -> Option<Span> {
+        let to = self.copies.places(span).next()?;
+        Some(Span::new(to, to + span.len()))
     }
 
     fn windows(&self) -> Vec<Span> {

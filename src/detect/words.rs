@@ -53,21 +53,41 @@ impl WordIndex {
     }
 
     pub(crate) fn find(&self, text: &[u8]) -> Vec<WordHit> {
-        let mut hits: Vec<WordHit> = self
-            .automaton
-            .find_overlapping_iter(text)
-            .filter(|found| is_word(text, found.start(), found.end()))
-            .filter(|found| found.len() > SHORT_WORD || !is_in_value(text, found.start(), found.end()))
-            .map(|found| {
-                let (provider, weak) = self.meanings[found.pattern().as_usize()];
-                WordHit { span: Span::new(found.start(), found.end()), provider, weak, nested: false }
-            })
-            .collect();
-        hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.provider));
-        mark_nested(&mut hits);
+        let mut hits = Vec::new();
+        self.find_in(text, Span::new(0, text.len()), &mut hits);
+        put_in_order(&mut hits);
         hits
     }
+
+    /// Adds the hits that stand wholly in `range`, in no order.
+    pub(crate) fn find_in(&self, text: &[u8], range: Span, hits: &mut Vec<WordHit>) {
+        let found = self.automaton.find_overlapping_iter(range.of(text));
+        hits.extend(found.filter_map(|found| {
+            let span = Span::new(range.start + found.start(), range.start + found.end());
+            let is_hit = is_word(text, span.start, span.end)
+                && (span.len() > SHORT_WORD || !is_in_value(text, span.start, span.end));
+            let (provider, weak) = self.meanings[found.pattern().as_usize()];
+            is_hit.then_some(WordHit { span, provider, weak, nested: false })
+        }));
+    }
+
+    /// How long the longest word is.
+    pub(crate) fn longest(&self) -> usize {
+        self.automaton.max_pattern_len()
+    }
 }
+
+/// Sorts hits by place, takes out what is there twice, and marks what stands inside others.
+pub(crate) fn put_in_order(hits: &mut Vec<WordHit>) {
+    let key = |hit: &WordHit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.provider, hit.weak);
+    hits.iter_mut().for_each(|hit| hit.nested = false);
+    hits.sort_unstable_by_key(key);
+    hits.dedup();
+    mark_nested(hits);
+}
+
+/// What decides about a hit beyond the run of letters and digits it stands in: so many bytes to either side.
+pub(crate) const WORD_REACH: usize = 2;
 
 /// `coinbase` in `coinbase_commerce` speaks for the longer word's provider first.
 fn mark_nested(hits: &mut [WordHit]) {

@@ -92,6 +92,18 @@ pub trait Worker: Send {
         Glance { memory: Arc::new(()), could_hold: true }
     }
 
+    /// Scans `chunk`, a version that was glanced at before; `memory` is what that glance gave, `base` what is known of
+    /// the version it was made from.
+    fn chunk_of_version(
+        &mut self,
+        chunk: &Chunk<'_>,
+        memory: &Memory,
+        base: Option<(&Memory, &[CopiedPiece])>,
+    ) {
+        let _ = (memory, base);
+        self.chunk(chunk);
+    }
+
     /// Adds to what was covered: call once for each file with `files: 1` and its bytes, and for each thing left out.
     fn covered(&mut self, coverage: &Coverage);
 

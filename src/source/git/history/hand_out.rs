@@ -18,7 +18,7 @@ use super::table::Table;
 use super::tips::Tips;
 use super::walk::{Crew, Hands, Plan, Seen, Visit};
 use crate::model::{Chunk, ContentKind, FilePath, Problem, Provenance};
-use crate::source::{Receiver, SourceError, Worker};
+use crate::source::{Memory, Receiver, SourceError, Version, Worker};
 
 /// Everything that is needed to hand out.
 pub(super) struct Holder<'a> {
@@ -104,7 +104,7 @@ impl Holder<'_> {
         crew.each(&loose, |hands: &mut Hands<Contents<'_>>, &number| {
             match self.table.read(number, self.limit) {
                 Ok((_, bytes)) => {
-                    hands.visitor.object(&Seen { number, bytes: &bytes, base: None, is_base: false })
+                    hands.visitor.object(&Seen { number, bytes: &bytes, base: None, is_base: false });
                 }
                 Err(error) => {
                     let (id, path) = (self.table.id(number), self.table.loose_path(number));
@@ -176,20 +176,21 @@ struct Contents<'a> {
 }
 
 impl Visit for Contents<'_> {
-    type Carried = ();
+    type Carried = Memory;
 
-    fn object(&mut self, seen: &Seen<'_, ()>) {
+    fn object(&mut self, seen: &Seen<'_, Memory>) -> Memory {
+        let memory = self.worker.glance(&Version { bytes: seen.bytes, base: seen.base }).memory;
         if seen.is_base || !self.chosen.contains(seen.number) {
-            return;
+            return memory;
         }
         let id = self.table.id(seen.number).to_string();
         let without = vec![format!("unnamed/{id}").into_bytes()];
-        for path in
-            self.paths.get(&seen.number).unwrap_or(&without).iter().filter(|path| self.filter.keeps(path))
-        {
+        let paths = self.paths.get(&seen.number).unwrap_or(&without);
+        for path in paths.iter().filter(|path| self.filter.keeps(path)) {
             let provenance = Provenance::blob(FilePath::from_bytes(path.clone()), id.clone());
-            self.worker.chunk(&Chunk::whole(seen.bytes, &provenance));
+            self.worker.chunk_of_version(&Chunk::whole(seen.bytes, &provenance), &memory, seen.base);
         }
+        memory
     }
 
     fn problem(&mut self, problem: Problem) {
