@@ -66,7 +66,7 @@ pub struct Exposure {
     pub first_seen: Option<Commit>,
     /// The last commit that has it.
     pub last_seen: Option<Commit>,
-    /// The commit that took it away, if no tip has it any more.
+    /// The commit that took it away, if no branch or tag of this repository has it at its tip any more.
     pub removed_by: Option<Commit>,
     /// How many commits have it.
     pub commits: u64,

@@ -184,6 +184,7 @@ impl Chronicle {
         };
         let remotes = names(&|tip| tip.is_remote && leads(tip));
         let tips = names(&|tip| at_tip(tip) || by_tag(tip));
+        let is_in_own_tip = self.tips.iter().any(|tip| !tip.is_remote && (at_tip(tip) || by_tag(tip)));
         let is_local = self.tips.iter().any(leads)
             || trail.numbers.iter().any(|&number| self.indexed.contains(number))
             || (0..marks.has.len()).any(|place| holds(marks.has[place]) && self.reachable[place]);
@@ -197,7 +198,7 @@ impl Chronicle {
             reach,
             first_seen: self.first(marks, bit).and_then(|place| self.commit(place)),
             last_seen: self.last(marks, bit).and_then(|place| self.commit(place)),
-            removed_by: if tips.is_empty() { self.remover(marks, bit) } else { None },
+            removed_by: if is_in_own_tip { None } else { self.remover(marks, bit) },
             commits: self.having(marks, bit).count() as u64,
             references: names(&|tip| !tip.is_remote && leads(tip)),
             tips,

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use gix::hash::Kind as HashKind;
-use ignore::overrides::{Override, OverrideBuilder};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::super::commits::Writing;
 use super::graph::{Graph, Section};
@@ -204,36 +204,35 @@ impl Visit for Contents<'_> {
 
 /// Which paths are asked for.
 struct PathFilter {
-    patterns: Option<Override>,
+    /// Written as what git ignores; here what matches is wanted.
+    patterns: Option<Gitignore>,
+    /// What is done with a path that nothing matches.
+    otherwise: bool,
 }
 
 impl PathFilter {
     fn new(patterns: &[String]) -> Result<Self, SourceError> {
-        if patterns.is_empty() {
-            return Ok(Self { patterns: None });
-        }
         let unusable = |pattern: &str| SourceError {
             message: format!("the path pattern {pattern} cannot be understood"),
             hint: Some("patterns are written as in .gitignore: src/, *.env, config/**/keys.json".to_owned()),
         };
-        let mut builder = OverrideBuilder::new("");
+        let mut builder = GitignoreBuilder::new("");
         for pattern in patterns {
-            builder.add(pattern).map_err(|_| unusable(pattern))?;
+            builder.add_line(None, pattern).map_err(|_| unusable(pattern))?;
         }
-        let patterns = builder.build().map_err(|_| unusable(&patterns.join(" ")))?;
-        Ok(Self { patterns: Some(patterns) })
+        let built = builder.build().map_err(|_| unusable(&patterns.join(" ")))?;
+        Ok(Self {
+            otherwise: built.num_ignores() == 0,
+            patterns: Some(built).filter(|_| !patterns.is_empty()),
+        })
     }
 
-    /// A pattern may match the path or a directory above it.
+    /// A pattern may match the path or a directory above it; the nearest one that is matched decides.
     fn keeps(&self, path: &[u8]) -> bool {
         let Some(patterns) = &self.patterns else { return true };
         let path = super::super::layout::native_path(path);
-        let mut matched = patterns.matched(&path, false);
-        for directory in path.ancestors().skip(1).filter(|directory| !directory.as_os_str().is_empty()) {
-            if !matched.is_whitelist() {
-                matched = patterns.matched(directory, true);
-            }
-        }
-        matched.is_whitelist()
+        let levels = path.ancestors().filter(|level| !level.as_os_str().is_empty());
+        let mut matched = levels.enumerate().map(|(depth, level)| patterns.matched(level, depth > 0));
+        matched.find(|matched| !matched.is_none()).map_or(self.otherwise, |matched| matched.is_ignore())
     }
 }

@@ -1,0 +1,480 @@
+//! `scan --history` against real repositories: what is handed out, what is told of it, and what is lost is said.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use common::Repository;
+use keyfence::detect::{Detection, Detector, Scratch, Trace};
+use keyfence::model::{
+    Chunk, Confidence, ContentKind, CopiedPiece, Coverage, FilePath, Outcome, Problem, Provenance, Reach,
+    Report, ScanMode,
+};
+use keyfence::scan::{ScanOptions, scan};
+use keyfence::source::git::{GitEnvironment, History, HistoryOptions};
+use keyfence::source::{Glance, Memory, Receiver, Source, Version, Worker};
+use keyfence::suppress::Suppressor;
+
+/// A finding as plain text: path, object, span, rule.
+type Found = BTreeSet<(String, String, usize, usize, String)>;
+
+/// Records what is found and what is said, with all that can be carried.
+struct Recorder {
+    detector: Detector,
+    found: Mutex<Found>,
+    problems: Mutex<Vec<Problem>>,
+}
+
+struct Recording<'a>(&'a Recorder);
+
+impl Recorder {
+    fn new() -> Self {
+        Self { detector: Detector::builtin(), found: Mutex::default(), problems: Mutex::default() }
+    }
+
+    fn note(&self, detection: &Detection) {
+        let mut found = self.found.lock().expect("nobody panics while holding it");
+        for finding in &detection.findings {
+            let provenance = &finding.provenance;
+            found.insert((
+                provenance.path.to_text(),
+                provenance.blob.clone().unwrap_or_default(),
+                finding.span.start,
+                finding.span.end,
+                finding.rule.clone(),
+            ));
+        }
+    }
+}
+
+impl Receiver for Recorder {
+    fn worker(&self) -> Box<dyn Worker + '_> {
+        Box::new(Recording(self))
+    }
+}
+
+impl Worker for Recording<'_> {
+    fn chunk(&mut self, chunk: &Chunk<'_>) {
+        self.0.note(&self.0.detector.detect(chunk, &mut Scratch::default()));
+    }
+
+    fn glance(&mut self, version: &Version<'_>) -> Glance {
+        let base = version.base.and_then(|(memory, pieces)| Some((memory.downcast_ref::<Trace>()?, pieces)));
+        let trace = self.0.detector.trace(version.bytes, base);
+        let could_hold = self.0.detector.could_hold(version.bytes, &trace);
+        Glance { memory: Arc::new(trace), could_hold }
+    }
+
+    fn chunk_of_version(
+        &mut self,
+        chunk: &Chunk<'_>,
+        memory: &Memory,
+        base: Option<(&Memory, &[CopiedPiece])>,
+    ) {
+        let base = base.and_then(|(memory, pieces)| Some((memory.downcast_ref::<Trace>()?, pieces)));
+        let trace = memory.downcast_ref::<Trace>().expect("it is what glance gave");
+        self.0.note(&self.0.detector.detect_version(chunk, trace, base));
+    }
+
+    fn covered(&mut self, _: &Coverage) {}
+
+    fn problem(&mut self, problem: Problem) {
+        self.0.problems.lock().expect("nobody panics while holding it").push(problem);
+    }
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+fn options(directory: &Path) -> HistoryOptions {
+    HistoryOptions::new(directory, GitEnvironment::default())
+}
+
+fn report_of(options: HistoryOptions) -> Report {
+    let how = ScanOptions {
+        mode: ScanMode::History,
+        threshold: Confidence::Likely,
+        suppressor: Suppressor::default(),
+        interrupted: Arc::new(AtomicBool::new(false)),
+        progress: None,
+    };
+    scan(&History::new(options), &Detector::builtin(), &how).expect("the repository can be opened")
+}
+
+/// A generator of numbers that is the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+
+    fn value(&mut self, length: usize) -> String {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        (0..length).map(|_| char::from(LETTERS[self.below(LETTERS.len())])).collect()
+    }
+
+    /// A line of code, sometimes with something to find in it.
+    fn line(&mut self) -> String {
+        match self.below(12) {
+            0 => format!("BINANCE_API_KEY={}", self.value(64)),
+            1 => format!("BINANCE_API_SECRET={}", self.value(64)),
+            2 => format!("db = \"postgres://bot:{}@db.internal:5432/x\"", self.value(12)),
+            3 => format!("# commit {:040x}", self.0),
+            4 => format!("    \"bybit\": {{\"apiKey\": \"{}\"}},", self.value(18)),
+            _ => format!("    value_{} = compute(number, {})", self.below(90), self.below(9999)),
+        }
+    }
+}
+
+/// One change to one of the files of a random repository.
+fn edit(dice: &mut Dice, files: &mut BTreeMap<String, Vec<u8>>) {
+    let names: Vec<String> = files.keys().cloned().collect();
+    let name = names.get(dice.below(names.len())).cloned().unwrap_or_else(|| "bot/main.py".to_owned());
+    let content = files.entry(name.clone()).or_default();
+    let at = dice.below(content.len() + 1);
+    let end = (at + dice.below(300)).min(content.len());
+    match dice.below(10) {
+        0..=3 => drop(content.splice(at..at, format!("\n{}\n", dice.line()).into_bytes())),
+        4 => drop(content.drain(at..end)),
+        5 => {
+            let copy = content[at..end].to_vec();
+            let to = dice.below(content.len() + 1);
+            drop(content.splice(to..to, copy));
+        }
+        6 => {
+            let moved = files.remove(&name).unwrap_or_default();
+            files.insert(format!("moved/{}/{name}", dice.below(3)), moved);
+        }
+        7 => {
+            let text: String = (0..dice.below(200) + 1).map(|_| dice.line() + "\n").collect();
+            files.insert(format!("src/part{}.env", dice.below(9)), text.into_bytes());
+        }
+        8 => {
+            let line: String = (0..dice.below(400) + 50).map(|_| dice.line() + ";").collect();
+            files.insert("dist/app.min.js".to_owned(), line.into_bytes());
+        }
+        _ => {
+            let bytes: Vec<u8> = (0..dice.below(3000)).map(|_| dice.below(256) as u8).collect();
+            files.insert("data.bin".to_owned(), bytes);
+        }
+    }
+}
+
+fn random_repository(seed: u64) -> Repository {
+    let mut dice = Dice(seed);
+    let repository = match seed % 4 {
+        3 => Repository::with_options(&["--object-format=sha256"]),
+        _ => Repository::new(),
+    };
+    let mut files = BTreeMap::new();
+    for number in 0..12 + dice.below(10) {
+        for _ in 0..dice.below(4) + 1 {
+            edit(&mut dice, &mut files);
+        }
+        for entry in fs::read_dir(repository.path()).expect("it is there").flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with(".git") {
+                fs::remove_dir_all(&path).expect("it is ours");
+            } else if path.is_file() {
+                fs::remove_file(&path).expect("it is ours");
+            }
+        }
+        files.iter().for_each(|(path, bytes)| repository.write(path, bytes));
+        repository.git(&["add", "-A"]);
+        repository.git(&["commit", "-q", "--allow-empty", "--no-verify", "-m", &format!("commit {number}")]);
+        let depth = format!("--depth={}", dice.below(30) + 1);
+        match dice.below(6) {
+            0 => drop(repository.git(&["repack", "-q", "-d", &depth])),
+            1 => drop(repository.git(&["repack", "-q", "-a", "-d", "-f", "--window=30", &depth])),
+            2 => drop(repository.git(&["checkout", "-q", "-b", &format!("branch{number}"), "HEAD"])),
+            _ => {}
+        }
+    }
+    match seed % 3 {
+        0 => drop(repository.git(&["gc", "-q", "--aggressive"])),
+        1 => drop(repository.git(&["multi-pack-index", "write"])),
+        _ => {}
+    }
+    repository
+}
+
+/// What a full search of every content under each of its paths finds.
+fn found_by_full_search(repository: &Repository) -> Found {
+    let recorder = Recorder::new();
+    let mut seen = BTreeSet::new();
+    for commit in repository.git(&["rev-list", "--all"]).lines() {
+        for line in
+            repository.git(&["ls-tree", "-r", "-z", commit]).split('\0').filter(|line| !line.is_empty())
+        {
+            let (head, path) = line.split_once('\t').expect("ls-tree writes a tab");
+            let id = head.split(' ').nth(2).expect("ls-tree writes an id").to_owned();
+            if !seen.insert((id.clone(), path.to_owned())) {
+                continue;
+            }
+            let content = repository
+                .command(repository.path())
+                .args(["cat-file", "blob", &id])
+                .output()
+                .expect("git can be started");
+            let provenance = Provenance::blob(FilePath::from(path), id);
+            let chunk = Chunk::whole(&content.stdout, &provenance);
+            recorder.note(&recorder.detector.detect(&chunk, &mut Scratch::default()));
+        }
+    }
+    recorder.found.into_inner().expect("nobody panicked")
+}
+
+#[test]
+fn what_deltas_brought_is_what_a_full_search_finds() {
+    let mut found = 0;
+    for seed in 0..8 {
+        let repository = random_repository(seed);
+        let recorder = Recorder::new();
+        History::new(options(repository.path())).drive(&recorder).expect("the repository can be opened");
+        let mut walked = recorder.found.into_inner().expect("nobody panicked");
+        walked.retain(|(path, ..)| !path.starts_with("logs/"));
+        assert_eq!(recorder.problems.into_inner().expect("nobody panicked"), [], "seed {seed}");
+        assert_eq!(walked, found_by_full_search(&repository), "seed {seed}");
+        found += walked.len();
+    }
+    assert!(found > 100, "there is something to compare: {found}");
+}
+
+fn pair(seed: u64) -> String {
+    let mut dice = Dice(seed);
+    format!("BINANCE_API_KEY={}\nBINANCE_API_SECRET={}\n", dice.value(64), dice.value(64))
+}
+
+/// A repository with credentials that came and went in different ways.
+fn told_repository() -> Repository {
+    let repository = Repository::new();
+    repository.write("README.md", "a bot\n");
+    repository.commit_all("begin");
+    repository.write("bot/.env", pair(1));
+    repository.commit_all("pushed and removed");
+    repository.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    fs::remove_file(repository.path().join("bot/.env")).expect("it was written");
+    repository.commit_all("remove it");
+    repository.write("config.env", pair(2));
+    repository.commit_all("still there");
+    repository.git(&["checkout", "-q", "-b", "lost"]);
+    repository.write("lost.env", pair(3));
+    repository.commit_all("on a branch that goes away");
+    repository.git(&["checkout", "-q", "main"]);
+    repository.git(&["branch", "-q", "-D", "lost"]);
+    repository.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repository.git(&["tag", "-a", "v1", "-m", &format!("release\n\n{}", pair(4))]);
+    repository.git(&["commit", "-q", "--allow-empty", "--no-verify", "-m", &format!("oops\n\n{}", pair(5))]);
+    repository
+}
+
+#[test]
+fn the_history_of_each_credential_is_told() {
+    let repository = told_repository();
+    for packed in [false, true] {
+        if packed {
+            // Without pruning: what nothing refers to stays.
+            repository.git(&["repack", "-q", "-a", "-d", "-k"]);
+        }
+        let report = report_of(options(repository.path()));
+        assert_eq!(report.problems, [], "packed: {packed}");
+        let told: BTreeMap<String, _> = report
+            .credentials
+            .iter()
+            .map(|credential| {
+                let exposure = credential.exposure.clone().expect("history was scanned");
+                (exposure.occurrences[0].path.to_text(), exposure)
+            })
+            .collect();
+        assert_eq!(told.len(), 5, "packed: {packed}: {:?}", told.keys());
+        let subject = |id: &str| repository.git(&["log", "-1", "--format=%s", id]).trim().to_owned();
+        let subject_of = |commit: &Option<keyfence::model::Commit>| {
+            commit.as_ref().map(|commit| subject(&commit.id)).unwrap_or_default()
+        };
+
+        let pushed = &told["bot/.env"];
+        assert_eq!((pushed.reach, pushed.commits), (Reach::Pushed, 1));
+        assert_eq!(subject_of(&pushed.first_seen), "pushed and removed");
+        assert_eq!(subject_of(&pushed.removed_by), "remove it");
+        assert_eq!(pushed.remotes, ["origin/main"]);
+        assert_eq!(pushed.tips, ["origin/main"]);
+        assert_eq!(
+            pushed.first_seen.as_ref().map(|commit| commit.author.as_str()),
+            Some("Tester <t@example.org>")
+        );
+
+        let local = &told["config.env"];
+        assert_eq!((local.reach, local.commits), (Reach::Local, 2));
+        assert_eq!(subject_of(&local.first_seen), "still there");
+        assert_eq!(
+            (local.references.clone(), local.tips.clone()),
+            (vec!["main".to_owned(), "v1".to_owned()], vec!["main".to_owned(), "v1".to_owned()])
+        );
+        assert_eq!(local.removed_by, None);
+
+        let lost = &told["lost.env"];
+        assert_eq!((lost.reach, lost.references.len()), (Reach::Unreachable, 0));
+        assert_eq!(subject_of(&lost.first_seen), "on a branch that goes away");
+
+        let kinds: BTreeSet<ContentKind> =
+            told.values().map(|exposure| exposure.occurrences[0].kind).collect();
+        assert_eq!(kinds, BTreeSet::from([ContentKind::File, ContentKind::CommitMessage, ContentKind::Tag]));
+        let tag = told
+            .values()
+            .find(|exposure| exposure.occurrences[0].kind == ContentKind::Tag)
+            .expect("it is there");
+        assert_eq!((tag.reach, tag.references.clone()), (Reach::Local, vec!["v1".to_owned()]));
+    }
+}
+
+#[test]
+fn history_is_narrowed() {
+    let repository = told_repository();
+    let paths = |options: HistoryOptions| -> Vec<String> {
+        let report = report_of(options);
+        let mut paths: Vec<String> =
+            report.findings.iter().map(|finding| finding.provenance.path.to_text()).collect();
+        paths.retain(|path| path.ends_with(".env"));
+        paths.sort();
+        paths.dedup();
+        paths
+    };
+    let of = |change: &dyn Fn(&mut HistoryOptions)| {
+        let mut options = options(repository.path());
+        change(&mut options);
+        paths(options)
+    };
+    assert_eq!(of(&|_| {}), ["bot/.env", "config.env", "lost.env"]);
+    assert_eq!(of(&|options| options.reachable_only = true), ["bot/.env", "config.env"]);
+    assert_eq!(of(&|options| options.branches = vec!["origin/main".into()]), ["bot/.env"]);
+    assert_eq!(of(&|options| options.paths = vec!["bot/".into()]), ["bot/.env"]);
+    assert_eq!(
+        of(&|options| options.paths = vec!["*.env".into(), "!/bot/*".into()]),
+        ["config.env", "lost.env"]
+    );
+    assert_eq!(of(&|options| options.period.since = Some(2_000_000_000)), [""; 0]);
+    let mut unknown = options(repository.path());
+    unknown.branches = vec!["nowhere".into()];
+    let failed = History::new(unknown).drive(&Recorder::new()).expect_err("there is no such branch");
+    assert!(failed.message.contains("nowhere"), "{failed}");
+}
+
+/// Repositories of every layout, all with the same leak.
+#[test]
+fn every_layout_is_read() {
+    let leak = |repository: &Repository| {
+        repository.write("a/bot.env", pair(7));
+        repository.commit_all("leak");
+        fs::remove_file(repository.path().join("a/bot.env")).expect("it was written");
+        repository.commit_all("hide");
+    };
+    let plain = Repository::new();
+    leak(&plain);
+    plain.git(&["gc", "-q"]);
+    let outside = |name: &str| plain.outside().join(name);
+    let path = |path: &Path| path.to_str().expect("temporary paths are text").to_owned();
+    plain.git(&["clone", "-q", "--bare", &path(plain.path()), &path(&outside("bare"))]);
+    plain.git(&["clone", "-q", "--shared", &path(plain.path()), &path(&outside("shared"))]);
+    plain.git(&["worktree", "add", "-q", &path(&outside("linked"))]);
+    let sha256 = Repository::with_options(&["--object-format=sha256"]);
+    leak(&sha256);
+    for directory in [
+        plain.path().to_owned(),
+        outside("bare"),
+        outside("shared"),
+        outside("linked"),
+        sha256.path().to_owned(),
+    ] {
+        let report = report_of(options(&directory));
+        assert_eq!(report.credentials.len(), 1, "{}", directory.display());
+        assert_eq!(report.problems, [], "{}", directory.display());
+    }
+}
+
+#[test]
+fn what_a_clone_does_not_have_is_said() {
+    let repository = Repository::new();
+    repository.write("a.env", pair(8));
+    repository.commit_all("leak");
+    repository.write("a.env", "nothing\n");
+    repository.commit_all("hide");
+    let path = |path: &Path| path.to_str().expect("temporary paths are text").to_owned();
+    let url = format!("file://{}", path(repository.path()));
+    repository.git(&["config", "uploadpack.allowFilter", "true"]);
+    for (name, arguments, hint) in [
+        ("shallow", vec!["--depth=1"], "--unshallow"),
+        ("blobless", vec!["--filter=blob:none", "--no-checkout"], "--refetch"),
+        ("treeless", vec!["--filter=tree:0", "--no-checkout"], "--refetch"),
+    ] {
+        let target = repository.outside().join(name);
+        let target_text = path(&target);
+        repository
+            .git(&[&["clone", "-q"], arguments.as_slice(), &[url.as_str(), target_text.as_str()]].concat());
+        let report = report_of(options(&target));
+        assert_eq!(report.outcome(), Outcome::Incomplete, "{name}");
+        let hints: Vec<String> = report.problems.iter().filter_map(|problem| problem.hint.clone()).collect();
+        assert!(hints.iter().any(|words| words.contains(hint)), "{name}: {hints:?}");
+    }
+}
+
+fn files_below(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("it is there").flatten() {
+        if entry.path().is_dir() { files_below(&entry.path(), found) } else { found.push(entry.path()) }
+    }
+}
+
+/// Whatever is damaged: the leak is found, or the report says that something is missing.
+#[test]
+fn damage_is_never_silent() {
+    let mut dice = Dice(42);
+    for packed in [true, false] {
+        let repository = Repository::new();
+        for number in 0..6 {
+            repository.write("code.py", format!("x = {number}\n").repeat(200));
+            repository.write(format!("deep/er/{number}.py"), format!("y = {number}\n").repeat(50));
+            repository.write("a.env", pair(9) + &"filler = 1\n".repeat(number * 3));
+            repository.commit_all("more");
+        }
+        if packed {
+            repository.git(&["gc", "-q"]);
+        }
+        let mut files = Vec::new();
+        files_below(&repository.path().join(".git/objects"), &mut files);
+        files.retain(|file| {
+            !file.ends_with("commit-graph") && !file.extension().is_some_and(|kind| kind == "rev")
+        });
+        files.sort();
+        let whole = report_of(options(repository.path()));
+        assert_eq!((whole.credentials.len(), whole.problems.len()), (1, 0), "packed: {packed}");
+        for round in 0..220 {
+            let file = &files[round % files.len()];
+            let bytes = fs::read(file).expect("it was listed");
+            let mut damaged = bytes.clone();
+            let at = dice.below(bytes.len());
+            match dice.below(8) {
+                0 => damaged.truncate(at),
+                1 => damaged.clear(),
+                _ => damaged[at] ^= 1 << dice.below(8),
+            }
+            replace(file, &damaged);
+            let report = report_of(options(repository.path()));
+            let is_told = !report.problems.is_empty() || report.findings == whole.findings;
+            assert!(is_told, "packed: {packed}: {} at {at} of {}", file.display(), bytes.len());
+            assert_ne!(report.outcome(), Outcome::Clean, "packed: {packed}: {} at {at}", file.display());
+            replace(file, &bytes);
+        }
+    }
+}
+
+/// git writes its objects read-only.
+fn replace(file: &Path, bytes: &[u8]) {
+    fs::remove_file(file).expect("it can be removed");
+    fs::write(file, bytes).expect("it can be written");
+}
