@@ -38,6 +38,12 @@ pub struct ScanOptions {
 pub trait Progress: Send + Sync {
     /// So many files and bytes more.
     fn advance(&self, files: u64, bytes: u64);
+
+    /// So many files more are still to come.
+    fn expect(&self, files: u64);
+
+    /// So many findings more.
+    fn found(&self, findings: u64);
 }
 
 /// Scans everything that `source` hands out.
@@ -126,6 +132,12 @@ impl Worker for Clerk<'_> {
         }
     }
 
+    fn expected(&mut self, files: u64) {
+        if let Some(progress) = &self.desk.options.progress {
+            progress.expect(files);
+        }
+    }
+
     fn problem(&mut self, problem: Problem) {
         self.own.problems.push(problem);
     }
@@ -143,6 +155,9 @@ impl Clerk<'_> {
         match catch_unwind(AssertUnwindSafe(|| detect(scratch))) {
             Ok(mut detection) if !detection.findings.is_empty() => {
                 self.judge(&mut detection, chunk);
+                if let Some(progress) = &self.desk.options.progress {
+                    progress.found(detection.findings.len() as u64);
+                }
                 self.own.detections.push(detection);
             }
             Ok(_) => {}

@@ -77,7 +77,36 @@ fn look(text: &[u8], probe: usize, covered: &mut impl FnMut(Span), visit: &mut i
 
 /// The list word that covers `at`, or the next one if `at` stands in a gap.
 fn word_at(text: &[u8], at: usize) -> Option<Word> {
-    if is_letter(text[at]) { word_around(text, at) } else { word_after(text, at) }
+    match letters_around(text, at) {
+        Some((_, 0)) => word_after(text, at),
+        // A letter that belongs to an escape stands before some words.
+        Some((before, after)) if !(3..=LONGEST_WORD + 1).contains(&(before + after)) => None,
+        Some((before, _)) => word_from(text, at - before),
+        None if is_letter(text[at]) => word_around(text, at),
+        None => word_after(text, at),
+    }
+}
+
+/// How many letters stand directly before `at` and from there on, up to [`HALF`] each; `None` near the ends of the
+/// text. Text is asked every few bytes, so this is done for all bytes at once.
+fn letters_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let before = text.get(at.checked_sub(HALF)?..at)?.first_chunk()?;
+    let after = text.get(at..at + HALF)?.first_chunk()?;
+    Some(((!letter_bits(before)).leading_zeros() as usize, (!letter_bits(after)).trailing_zeros() as usize))
+}
+
+const HALF: usize = 16;
+
+/// One bit for each byte, the first one lowest: whether it is a letter.
+fn letter_bits(bytes: &[u8; HALF]) -> u16 {
+    let flags = bytes.map(|byte| u8::from(is_letter(byte)));
+    let (low, high) = flags.split_at(HALF / 2);
+    // Gathers the lowest bits of eight bytes in the highest byte.
+    let gather = |half: &[u8]| {
+        let half = half.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
+        (half.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u16
+    };
+    gather(low) | gather(high) << 8
 }
 
 fn word_around(text: &[u8], at: usize) -> Option<Word> {
@@ -198,4 +227,20 @@ fn gap_kind(gap: &[u8]) -> u64 {
         kind = (kind ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HALF, is_letter, letters_around};
+
+    #[test]
+    fn letters_are_counted_to_both_sides() {
+        let text = b"0123456789abcdef gh-ijklmn opq stuvwxyz \xc3\xa9abcdefghijklmnopqrst 0123456789";
+        for at in 0..text.len() {
+            let before = text[..at].iter().rev().take(HALF).take_while(|&&byte| is_letter(byte)).count();
+            let after = text[at..].iter().take(HALF).take_while(|&&byte| is_letter(byte)).count();
+            let is_inside = (HALF..=text.len() - HALF).contains(&at);
+            assert_eq!(letters_around(text, at), is_inside.then_some((before, after)), "{at}");
+        }
+    }
 }

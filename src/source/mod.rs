@@ -107,6 +107,11 @@ pub trait Worker: Send {
     /// Adds to what was covered: call once for each file with `files: 1` and its bytes, and for each thing left out.
     fn covered(&mut self, coverage: &Coverage);
 
+    /// Tells how many files are still to come, where that is known before.
+    fn expected(&mut self, files: u64) {
+        let _ = files;
+    }
+
     /// Notes what could not be looked at.
     fn problem(&mut self, problem: Problem);
 

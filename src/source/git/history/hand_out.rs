@@ -5,6 +5,7 @@
 //! its paths.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use gix::hash::Kind as HashKind;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -19,6 +20,9 @@ use super::tips::Tips;
 use super::walk::{Crew, Hands, Plan, Seen, Visit};
 use crate::model::{Chunk, ContentKind, FilePath, Problem, Provenance};
 use crate::source::{Memory, Receiver, SourceError, Version, Worker};
+
+/// When the scan is interrupted, so many objects are still handed out: what was found so far is told.
+const LAST_OBJECTS: u32 = 256;
 
 /// Everything that is needed to hand out.
 pub(super) struct Holder<'a> {
@@ -69,9 +73,16 @@ impl Holder<'_> {
 
     fn contents(&self, paths: &HashMap<u32, Vec<Vec<u8>>>, filter: &PathFilter, receiver: &dyn Receiver) {
         let chosen: Vec<u32> = self.blobs.iter().copied().filter(|&number| self.wants(number)).collect();
+        let grace = AtomicU32::new(LAST_OBJECTS);
         let is_chosen = NumberSet::of(self.table.count(), chosen.iter().copied());
-        let make =
-            || Contents { table: self.table, chosen: &is_chosen, paths, filter, worker: receiver.worker() };
+        let make = || Contents {
+            grace: &grace,
+            table: self.table,
+            chosen: &is_chosen,
+            paths,
+            filter,
+            worker: receiver.worker(),
+        };
         let crew = Crew::new(self.table, self.limit, &make);
         for (pack, families) in self.table.packs.iter().zip(self.families) {
             let own = chosen.iter().copied().filter(|number| pack.has(*number));
@@ -168,6 +179,8 @@ impl Holder<'_> {
 
 /// Hands out the contents that one thread meets.
 struct Contents<'a> {
+    /// How many objects are still handed out after an interruption.
+    grace: &'a AtomicU32,
     table: &'a Table,
     chosen: &'a NumberSet,
     paths: &'a HashMap<u32, Vec<Vec<u8>>>,
@@ -198,7 +211,9 @@ impl Visit for Contents<'_> {
     }
 
     fn stopped(&self) -> bool {
+        let is_last = |left: u32| left.checked_sub(1);
         self.worker.interrupted()
+            && self.grace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_last).is_err()
     }
 }
 

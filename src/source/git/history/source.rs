@@ -120,7 +120,10 @@ impl History {
         let wanted = self.wanted(&graph, &held, &resolved, &reachable, table.count())?;
         let missing =
             Missing { table: &table, graph: &graph, held: &held, tips: &tips, reachable: &reachable };
-        missing.report(&survey.records.missing, &survey.holdings.missing, &resolved, receiver);
+        // What was not seen because the scan was cut short is not missing.
+        if !receiver.worker().interrupted() {
+            missing.report(&survey.records.missing, &survey.holdings.missing, &resolved, receiver);
+        }
         let holder = Holder {
             table: &table,
             families: &survey.families,
@@ -202,6 +205,7 @@ impl Survey {
         drop(worker);
         let loose = LooseKinds::read(table, receiver);
         let over = Over { table, families: &families, loose: &loose, limit };
+        receiver.worker().expected(over.count(Kind::Blob));
         let blobs = over.all(Kind::Blob, &|| Blobs::new(table, receiver.worker()));
         let mut held_blobs: Vec<u32> = blobs.into_iter().flat_map(|blobs| blobs.held).collect();
         held_blobs.sort_unstable();
@@ -275,6 +279,16 @@ struct Over<'a> {
 }
 
 impl Over<'_> {
+    /// How many objects of a kind there are.
+    fn count(&self, kind: Kind) -> u64 {
+        let packed = self.families.iter().map(|families| {
+            let roots = families.roots.iter().filter(|(_, found)| *found == kind);
+            roots.map(|&(rank, _)| u64::from(families.weight(rank))).sum::<u64>()
+        });
+        let loose = self.loose.kinds.iter().filter(|(found, _)| *found == kind).count();
+        packed.sum::<u64>() + loose as u64
+    }
+
     fn all<V: Visit>(&self, kind: Kind, make: &(dyn Fn() -> V + Sync)) -> Vec<V> {
         let crew = Crew::new(self.table, self.limit, make);
         for (pack, families) in self.table.packs.iter().zip(self.families) {
