@@ -24,6 +24,8 @@ struct Entry {
     shape: usize,
     /// The kinds of character that the run may hold.
     kinds: u16,
+    /// The characters that the run may begin with: most shapes begin alike in all their values.
+    first: AsciiSet,
     /// Kinds of which one must occur, for each class that the rule requires.
     required: [u16; 3],
     /// Whether the kinds and the length say all about the run.
@@ -115,6 +117,7 @@ impl ShapeTable {
             rule,
             shape,
             kinds: kinds_of_set(pattern.core_set()),
+            first: first_of(core),
             required: required_kinds(required),
             plain: pattern.items.len() == core.len()
                 && core.len() == 1
@@ -159,10 +162,12 @@ impl ShapeTable {
     fn offer(&self, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
         let slot = run.alphabet as usize;
         let entries = self.by_length[slot].get(run.span.len()).unwrap_or(&self.long[slot]);
+        let first = bit(text[run.span.start]);
         for &index in entries {
             let entry = &self.entries[usize::from(index)];
-            let fits =
-                run.kinds & !entry.kinds == 0 && (entry.shortest..=entry.longest).contains(&run.span.len());
+            let fits = entry.first & first != 0
+                && run.kinds & !entry.kinds == 0
+                && (entry.shortest..=entry.longest).contains(&run.span.len());
             // A plain run is nearly always the whole token: its classes are asked before anything is matched.
             let classes = entry.required.iter().all(|&kinds| run.kinds & kinds != 0);
             if fits && (classes || !entry.plain) {
@@ -201,6 +206,12 @@ fn is_path(value: &[u8]) -> bool {
 /// A number as programs write it. Keys that are written with `0x` have rules of their own.
 fn is_number(value: &[u8]) -> bool {
     value.starts_with(b"0x") || value.starts_with(b"0X")
+}
+
+/// What a run of `items` can begin with: the first item, and those behind it as long as they may be missing.
+fn first_of(items: &[Item]) -> AsciiSet {
+    let optional = items.iter().take_while(|item| item.min == 0).count();
+    items.iter().take(optional + 1).fold(0, |set, item| set | item.set)
 }
 
 /// The marks that no token of the alphabet holds.
