@@ -131,7 +131,7 @@ fn set(set: &SetRule) -> String {
 
 fn rule(rule: &Rule) -> String {
     format!(
-        "Rule {{ id: {}, provider: {}, part: {}, role: Role::{:?}, severity: Severity::{:?}, need: Need::{:?}, kind: {}, require: {:?}, checks: {}, names: {}, test: {}, known: {} }}\n",
+        "Rule {{ id: {}, provider: {}, part: {}, role: Role::{:?}, severity: Severity::{:?}, need: Need::{:?}, kind: {}, require: {:?}, checks: {}, names: {}, test: {}, known: {}, like: {} }}\n",
         text(&rule.id),
         rule.provider,
         text(&rule.part),
@@ -144,6 +144,7 @@ fn rule(rule: &Rule) -> String {
         texts(&rule.names),
         rule.test,
         borrowed(rule.known.iter().map(|hash| format!("{hash:#x}"))),
+        rule.like,
     )
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Candidate {
 /// What a candidate could be.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Clue {
-    /// A token that this rule's shape admits and whose checks hold.
+    /// A token that this rule's shape admits and whose checks hold, and those of every rule like it.
     Token(u16),
     /// The same for a rule with a literal in its shape, and where the literal stands.
     Anchored(u16, usize),

@@ -226,7 +226,15 @@ impl Detector {
     pub fn candidates(&self, text: &[u8]) -> Vec<(Span, String)> {
         let mut found = Vec::new();
         self.gatherer.gather(&self.rules, text, &mut found);
-        found.iter().map(|candidate| (candidate.span, candidate.clue.label(&self.rules))).collect()
+        let labels = |candidate: &Candidate| -> Vec<String> {
+            let like = |rule: u16| self.rules.rules.iter().filter(move |other| other.like == rule);
+            match candidate.clue {
+                Clue::Token(rule) => like(rule).map(|rule| rule.id.to_string()).collect(),
+                _ => vec![candidate.clue.label(&self.rules)],
+            }
+        };
+        let labelled = |candidate| labels(candidate).into_iter().map(|label| (candidate.span, label));
+        found.iter().flat_map(labelled).collect()
     }
 }
 

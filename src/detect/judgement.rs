@@ -56,6 +56,8 @@ pub(crate) struct Part {
 pub(crate) struct Judge {
     /// Which rules' shapes have nothing rare: hashes and ids have them too.
     common: Vec<bool>,
+    /// For a rule whose values are searched for, all rules whose values are searched for in the same way.
+    alike: Vec<Vec<u16>>,
     known: Vec<u64>,
     /// The names of all headers that carry a part.
     headers: HashSet<Vec<u8>>,
@@ -81,6 +83,7 @@ impl Judge {
             .collect();
         Self {
             common: rules.rules.iter().map(has_common_shape).collect(),
+            alike: alike(rules),
             known,
             longest_header: headers.iter().map(Vec::len).max().unwrap_or(0),
             headers,
@@ -169,6 +172,14 @@ impl Judge {
         let listed = |value: &[u8]| self.known.binary_search(&published_hash(value)).is_ok();
         listed(value) || listed(&canonical_hex(value))
     }
+}
+
+fn alike(rules: &RuleSet) -> Vec<Vec<u16>> {
+    let mut alike = vec![Vec::new(); rules.rules.len()];
+    for (index, rule) in (0_u16..).zip(rules.rules.iter()) {
+        alike[usize::from(rule.like)].push(index);
+    }
+    alike
 }
 
 fn has_common_shape(rule: &Rule) -> bool {
@@ -404,17 +415,21 @@ impl Bench<'_> {
     fn admit(&self, group: &[Candidate], generic: bool) -> Option<Admitted> {
         let span = group[0].span;
         let value = span.of(self.document.text);
-        let rules: Vec<u16> = group
-            .iter()
-            .filter_map(|candidate| match candidate.clue {
-                Clue::Token(rule) | Clue::Anchored(rule, _) if !generic => Some(rule),
-                Clue::Random(rule) if generic => Some(rule),
-                _ => None,
-            })
-            .collect();
+        let mut rules: Vec<u16> = Vec::new();
+        for candidate in group {
+            match candidate.clue {
+                Clue::Token(rule) if !generic => {
+                    rules.extend_from_slice(&self.judge.alike[usize::from(rule)])
+                }
+                Clue::Anchored(rule, _) if !generic => rules.push(rule),
+                Clue::Random(rule) if generic => rules.push(rule),
+                _ => {}
+            }
+        }
         if rules.is_empty() {
             return None;
         }
+        rules.sort_unstable();
         let proved: Vec<u16> =
             rules.iter().copied().filter(|&rule| self.rule(rule).need == Need::Nothing).collect();
         if !proved.is_empty() {
@@ -494,13 +509,13 @@ impl Bench<'_> {
 
     /// A token whose prefix several providers use: one that is named near by knows it better than one that is not.
     fn claimed(&self, group: &[Candidate], proved: &[u16]) -> Option<Part> {
-        let others: Vec<u16> = group
-            .iter()
-            .filter_map(|candidate| match candidate.clue {
-                Clue::Token(rule) if !proved.contains(&rule) => Some(rule),
-                _ => None,
-            })
-            .collect();
+        let admitted = group.iter().filter_map(|candidate| match candidate.clue {
+            Clue::Token(rule) => Some(&self.judge.alike[usize::from(rule)]),
+            _ => None,
+        });
+        let mut others: Vec<u16> =
+            admitted.flatten().copied().filter(|rule| !proved.contains(rule)).collect();
+        others.sort_unstable();
         if others.is_empty() {
             return None;
         }

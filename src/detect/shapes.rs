@@ -98,6 +98,8 @@ impl ShapeTable {
         for (index, rule) in rules.rules.iter().enumerate() {
             let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
             match &rule.kind {
+                // What is searched for in the same way is searched for once.
+                Kind::Shape(_) if rule.like != index => {}
                 Kind::Shape(shapes) => (0..shapes.len())
                     .for_each(|shape| table.add((index, shape), &shapes[shape], rule.require)),
                 Kind::Random(shortest, longest) => {

@@ -33,7 +33,11 @@ pub fn compile(base: RuleSet, packs: &[Pack]) -> Result<RuleSet, String> {
             if !ids.insert(part.id.clone()) {
                 return Err(format!("rule id `{}` is already used by another pack", part.id));
             }
-            rules.push(rule(part, index)?);
+            let mut rule = rule(part, index)?;
+            let own = u16::try_from(rules.len()).map_err(|_| "more than 65,535 rules".to_owned())?;
+            let alike = rules.iter().find(|other| other.is_searched_like(&rule)).map(|other| other.like);
+            rule.like = alike.unwrap_or(own);
+            rules.push(rule);
         }
     }
     Ok(RuleSet { providers: Cow::Owned(providers), rules: Cow::Owned(rules) })
@@ -83,6 +87,7 @@ fn rule(part: &PartSpec, provider: u16) -> Result<Rule, String> {
         names: lower(&part.names),
         test: part.test,
         known: Cow::Owned(known),
+        like: 0,
     })
 }
 

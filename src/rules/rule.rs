@@ -84,9 +84,20 @@ pub struct Rule {
     pub test: bool,
     /// The first 8 bytes of the SHA-256 of published values, sorted.
     pub known: List<u64>,
+    /// The first rule whose values are searched for in the same way, this one itself if there is none before it.
+    pub like: u16,
 }
 
 impl Rule {
+    /// Whether a value of one rule is always one of the other as well, as far as the value itself can tell.
+    pub fn is_searched_like(&self, other: &Self) -> bool {
+        matches!(self.kind, Kind::Shape(_))
+            && self.kind == other.kind
+            && self.require == other.require
+            && self.checks == other.checks
+            && (self.need == Need::Nothing) == (other.need == Need::Nothing)
+    }
+
     /// How many bytes before and after its value a candidate of this rule depends on.
     ///
     /// A token depends on its own run and one byte at each end; what is in armour or a URL, or made of words,
