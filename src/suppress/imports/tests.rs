@@ -1,4 +1,6 @@
 //! Files of other tools as their documentation shows them, with invented values.
+//!
+//! Must not know: single values; what is counted is what became of each line.
 
 use super::{Fate, Format, Taken, import};
 
