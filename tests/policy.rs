@@ -193,7 +193,7 @@ fn rules_packs_and_limits_come_from_the_configuration() {
     let repository = sandbox.repository("bot");
     repository.write(".env", &leaking_env());
     for (config, code, told) in [
-        ("rules: { disable: 'binance-*' }\n", 0, "switched off by `rules.disable`"),
+        ("rules: { disable: '*' }\n", 0, "switched off by `rules.disable`"),
         ("rules: { disable: '*', enable: 'binance-*' }\n", 1, "switched off by `rules.disable`"),
         ("default_rules: false\n", 0, "the built-in rules are switched off"),
         ("confidence: certain\n", 0, ""),
