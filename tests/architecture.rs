@@ -34,8 +34,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("libc", &["source/"]),
     ("std::fs", &["source/", "cli/"]),
     // Packs are read in one place, reports are written in another; the head of a web token is JSON.
-    ("serde_yaml", &["rules/", "config/"]),
-    ("serde_json", &["report/", "detect/checks/", "cli/ci/"]),
+    ("serde_yaml", &["rules/", "config/", "suppress/imports/"]),
+    ("toml", &["suppress/imports/"]),
+    ("serde_json", &["report/", "detect/checks/", "cli/ci/", "suppress/imports/"]),
     // Arguments, terminals, signals.
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),

@@ -193,7 +193,7 @@ fn rules_packs_and_limits_come_from_the_configuration() {
     let repository = sandbox.repository("bot");
     repository.write(".env", &leaking_env());
     for (config, code, told) in [
-        ("rules: { disable: 'binance-*' }\n", 0, "switched off by `rules.disable`"),
+        ("rules: { disable: '*' }\n", 0, "switched off by `rules.disable`"),
         ("rules: { disable: '*', enable: 'binance-*' }\n", 1, "switched off by `rules.disable`"),
         ("default_rules: false\n", 0, "the built-in rules are switched off"),
         ("confidence: certain\n", 0, ""),
@@ -292,4 +292,87 @@ fn the_doctor_proves_that_the_hook_stops_a_canary_and_touches_nothing() {
     let side = sandbox.command(support::KEYFENCE, &sandbox.path("side")).arg("doctor").output();
     let side = side.expect("the program can be started");
     assert!(words(&side).contains("ok the scan of the hook stops a planted"), "{}", words(&side));
+}
+
+#[test]
+fn init_takes_over_what_other_scanners_know() {
+    use sha1::{Digest, Sha1};
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.write("bot/.env", &leaking_env());
+    repository.write("vendor/keys.env", &other_env());
+    repository.write("samples/keys.env", &other_env());
+    repository.write(
+        ".gitleaks.toml",
+        "[allowlist]\ndescription = \"third parties\"\npaths = ['''^vendor/''', '''[a-z]+x''']\n",
+    );
+    repository.write(".gitleaksignore", "bot/.env:generic-api-key:1\n");
+    repository.write(".secretsignore", "samples/\n");
+    let hash = data_encoding::HEXLOWER.encode(&Sha1::digest(secret_value()));
+    repository.write(
+        ".secrets.baseline",
+        &format!(
+            "{{\"results\": {{\"bot/.env\": [{{\"type\": \"Secret Keyword\", \"hashed_secret\": \"{hash}\", \
+             \"is_secret\": false, \"line_number\": 99}}]}}}}"
+        ),
+    );
+    repository.git(&["config", "--add", "secrets.allowed", "EXAMPLE$"]);
+    repository.git(&["config", "--add", "secrets.patterns", "own-[a-z]{20}"]);
+
+    let dry = repository.keyfence(&["init", "--dry-run"]);
+    assert_code("dry run", &dry, 0);
+    assert!(!repository.top.join(".keyfence.yaml").exists(), "a dry run writes nothing");
+    let init = repository.keyfence(&["init", "--no-baseline"]);
+    assert_code("init", &init, 0);
+    let told = words(&init);
+    for part in [
+        "taken over path `^vendor/` as `/vendor/**`",
+        "needs you path `[a-z]+x`",
+        "taken over pattern `samples/`, in .keyfenceignore",
+        "needs you a pattern of your own",
+        "1 in the baseline of detect-secrets, audited there as no secret",
+        "1 taken over from gitleaks' ignore file",
+        "1 credentials with 2 findings",
+        "By directory 2 bot/",
+        "critical credentials among them: 1",
+    ] {
+        assert!(told.contains(part), "the output lacks {part:?}:\n{}", support::words(&init));
+    }
+    assert_code("everything is known now", &repository.keyfence(&["scan"]), 0);
+    assert_code("a second time", &repository.keyfence(&["init"]), 2);
+    assert_code("show", &repository.keyfence(&["config", "show"]), 0);
+
+    repository.write("new.env", &other_env());
+    assert_code("what is new counts", &repository.keyfence(&["scan"]), 1);
+    assert_code(
+        "one tool that is not here",
+        &repository.keyfence(&["init", "--force", "--from", "talisman"]),
+        3,
+    );
+    assert_code("with a baseline of the rest", &repository.keyfence(&["init", "--force"]), 0);
+    assert_code("now that is known, too", &repository.keyfence(&["scan"]), 0);
+}
+
+#[test]
+fn init_begins_without_other_scanners() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.write("a/b/c/.env", &leaking_env());
+    let init = repository.keyfence(&["init"]);
+    assert_code("init", &init, 0);
+    for part in [
+        "no files of other scanners here",
+        "By severity 1 critical",
+        "2 a/b/",
+        "2 found when keyfence was adopted",
+    ] {
+        assert!(words(&init).contains(part), "the output lacks {part:?}:\n{}", support::words(&init));
+    }
+    assert_code("scan", &repository.keyfence(&["scan"]), 0);
+    repository.write(".talismanrc", "a: [hunter");
+    let broken = repository.keyfence(&["init", "--force"]);
+    assert_code("a broken file of another tool", &broken, 2);
+    assert!(
+        words(&broken).contains(".talismanrc cannot be taken over") && !words(&broken).contains("hunter")
+    );
 }

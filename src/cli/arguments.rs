@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::project_arguments::{BaselineCommand, ConfigCommand, ExplainArguments, RulesCommand};
+use super::project_arguments::{
+    BaselineCommand, ConfigCommand, ExplainArguments, InitArguments, RulesCommand,
+};
 use crate::model;
 
 /// The three uses, shown when keyfence is called with nothing.
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     /// Tell what the project's configuration says
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Begin to use keyfence here: takes over what other scanners know, and writes a baseline of what is found
+    Init(InitArguments),
     /// See whether this repository is guarded: plants a canary beside your index and proves that the hook stops it
     #[command(after_help = "Exit codes: 0 it is guarded, 3 something is wrong.")]
     Doctor,

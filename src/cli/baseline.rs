@@ -163,7 +163,7 @@ impl Looked {
             .map_err(|error| Failure::file(format!("write {}", self.name()), &error))
     }
 
-    fn warn_of_critical(&self) -> Result<(), Failure> {
+    pub(crate) fn warn_of_critical(&self) -> Result<(), Failure> {
         let open = |index: &usize| self.report.findings[*index].verdict.is_open();
         let critical = self.report.credentials.iter().filter(|credential| {
             credential.severity == Severity::Critical && credential.findings.iter().any(open)
@@ -178,7 +178,7 @@ impl Looked {
     }
 
     /// Clean only if everything could be looked at.
-    fn ending(&self) -> Result<Ending, Failure> {
+    pub(crate) fn ending(&self) -> Result<Ending, Failure> {
         if self.report.problems.is_empty() {
             return Ok(Ending::of_scan(Outcome::Clean, self.interrupted));
         }

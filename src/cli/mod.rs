@@ -13,6 +13,7 @@ mod failure;
 mod files;
 mod history;
 mod hook;
+mod init;
 mod interrupt;
 mod output;
 mod policy;
@@ -67,6 +68,7 @@ fn perform(request: Request) -> Result<Ending, Failure> {
         Request::Ci(request) => ci::perform(request),
         Request::Baseline(command) => baseline::perform(command),
         Request::Config(command) => config::perform(command),
+        Request::Init(arguments) => init::perform(&arguments),
         Request::Doctor => doctor::perform(),
         Request::Rules(command) => rules::perform(command),
         Request::ExplainFinding(arguments) => rules::explain(arguments),

@@ -23,7 +23,7 @@ pub(crate) enum BaselineCommand {
 }
 
 /// What is looked at for a baseline.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct BaselineScan {
     /// Scan what .gitignore and .ignore leave out, too
     #[arg(long)]

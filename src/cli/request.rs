@@ -11,7 +11,9 @@ use super::arguments::{
     ScanArguments, Stage,
 };
 use super::failure::Failure;
-use super::project_arguments::{BaselineCommand, ConfigCommand, ExplainArguments, RulesCommand};
+use super::project_arguments::{
+    BaselineCommand, ConfigCommand, ExplainArguments, InitArguments, RulesCommand,
+};
 use super::reports::{self, Writing};
 use crate::model::Confidence;
 use crate::source::git::{RangeHead, RangeSelection};
@@ -29,6 +31,8 @@ pub(crate) enum Request {
     Baseline(BaselineCommand),
     /// Look at the configuration.
     Config(ConfigCommand),
+    /// Begin to use keyfence.
+    Init(InitArguments),
     /// See whether the repository is guarded.
     Doctor,
     /// Look at rules.
@@ -166,6 +170,7 @@ impl Request {
             Some(Command::Ci(ci)) => Self::Ci(CiRequest::from_arguments(ci)?),
             Some(Command::Baseline(command)) => Self::Baseline(command),
             Some(Command::Config(command)) => Self::Config(command),
+            Some(Command::Init(arguments)) => Self::Init(arguments),
             Some(Command::Doctor) => Self::Doctor,
             Some(Command::Rules(command)) => Self::Rules(command),
             Some(Command::Explain(arguments)) => Self::ExplainFinding(arguments),

@@ -5,6 +5,7 @@
 //! whoever merges can tell "not said" from "said to be the default".
 
 mod format;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -86,6 +87,8 @@ impl Config {
         format::parse(text, level)
     }
 }
+
+pub use write::allow_text;
 
 /// Whether `pattern`, in which `*` stands for any characters, means the rule `id`.
 pub fn names_rule(pattern: &str, id: &str) -> bool {

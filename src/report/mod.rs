@@ -21,6 +21,7 @@ mod junit;
 mod markdown;
 mod moment;
 mod names;
+mod overview;
 #[cfg(feature = "cli")]
 mod remedy;
 mod sarif;
@@ -41,4 +42,5 @@ pub use json::{JsonOptions, write_json};
 pub use jsonl::write_jsonl;
 pub use junit::write_junit;
 pub use markdown::write_markdown;
+pub use overview::write_overview;
 pub use sarif::write_sarif;

@@ -10,6 +10,8 @@
 mod allow;
 mod baseline;
 mod comments;
+#[cfg(feature = "cli")]
+pub mod imports;
 #[cfg(feature = "files")]
 mod paths;
 #[cfg(feature = "files")]

@@ -205,6 +205,11 @@ impl Policy {
         located.and_then(|path| patterns.decide(&path, is_directory)) == Some(true)
     }
 
+    /// The path of a finding from the root; `None` outside of it.
+    pub fn locate(&self, path: &FilePath) -> Option<FilePath> {
+        self.options.standpoint.locate(path).map(FilePath::from_bytes)
+    }
+
     /// Whether there is an ignore file at the root.
     pub fn has_ignore_file(&self) -> bool {
         self.top.left_out.is_some()

@@ -113,6 +113,14 @@ impl Settings {
         self.string("commit.cleanup").map(Vec::from)
     }
 
+    /// Every value of `key`, which is `section.name`; the environment's last.
+    pub fn values(&self, key: &str) -> Vec<Vec<u8>> {
+        let from_files = self.file.strings(key).unwrap_or_default().into_iter();
+        let from_environment =
+            self.overrides.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key.as_bytes()));
+        from_files.chain(from_environment.map(|(_, value)| value.clone())).map(Vec::from).collect()
+    }
+
     fn string(&self, key: &str) -> Option<BString> {
         let from_environment =
             self.overrides.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key.as_bytes()));
