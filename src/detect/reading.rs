@@ -6,7 +6,7 @@
 //! Must not know: codecs, files, how findings are written.
 //! Invariant: a text in which no passage holds anything is judged as it stands, as if there were no passages.
 
-use crate::model::{FilePath, Span};
+use crate::model::{Confidence, FilePath, Span};
 use crate::rules::{Kind, Need, RuleSet};
 
 use super::candidates::{Candidate, Clue, Gatherer, language_limit};
@@ -50,16 +50,16 @@ impl<'a> Reader<'a> {
         };
         parts.retain(|part| !self.looks_random(part) || !stands_for_words(text, part.span, candidates));
         let passages = self.passages(text, candidates, &self.claimed(&parts), depth);
-        self.unfold(text, passages, depth).unwrap_or(Reading { layers: Layers::default(), parts })
+        self.unfold(text, passages, &parts, depth).unwrap_or(Reading { layers: Layers::default(), parts })
     }
 
     /// The reading with those passages unfolded that something is found in; `None` if there are none.
-    fn unfold(&self, text: &[u8], passages: Vec<Passage>, depth: usize) -> Option<Reading> {
+    fn unfold(&self, text: &[u8], passages: Vec<Passage>, plain: &[Part], depth: usize) -> Option<Reading> {
         if passages.is_empty() {
             return None;
         }
         let (all, reading) = self.read_unfolded(text, &passages, depth);
-        let fruitful = fruitful(&all, &reading);
+        let fruitful = self.fruitful(plain, &all, &reading);
         if fruitful.is_empty() {
             return None;
         }
@@ -70,6 +70,27 @@ impl<'a> Reader<'a> {
         }
         let (some, reading) = self.read_unfolded(text, &chosen, depth);
         Some(Reading { layers: Layers::over(some, reading.layers), parts: reading.parts })
+    }
+
+    /// The numbers of the passages that parts were found in. Where a `plain` value is known for what it is, a random
+    /// one inside it says less.
+    fn fruitful(&self, plain: &[Part], unfolded: &Unfolded, reading: &Reading) -> Vec<usize> {
+        let is_known =
+            |span: Span| plain.iter().any(|part| part.span.overlaps(span) && !self.is_generic(part));
+        let mut numbers = Vec::new();
+        for part in &reading.parts {
+            let span = reading.layers.original(part.span);
+            if !(self.is_generic(part) && is_known(unfolded.original(span))) {
+                numbers.extend(unfolded.touched(span).map(|(number, _)| number));
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    fn is_generic(&self, part: &Part) -> bool {
+        matches!(self.rules.rules[usize::from(part.rule)].kind, Kind::Random(..))
     }
 
     fn read_unfolded(&self, text: &[u8], passages: &[Passage], depth: usize) -> (Unfolded, Reading) {
@@ -135,7 +156,8 @@ impl<'a> Reader<'a> {
     }
 
     fn proves_itself(&self, part: &Part) -> bool {
-        self.rules.rules[usize::from(part.rule)].need == Need::Nothing
+        part.confidence == Confidence::Certain
+            || self.rules.rules[usize::from(part.rule)].need == Need::Nothing
     }
 
     /// `text` under judgement.
@@ -172,17 +194,4 @@ fn stands_for_words(text: &[u8], span: Span, candidates: &[Candidate]) -> bool {
                 || is_no_password(&words)
                 || randomness::score(&words) <= language_limit(words.len())
         })
-}
-
-/// The numbers of the passages that parts were found in.
-fn fruitful(unfolded: &Unfolded, reading: &Reading) -> Vec<usize> {
-    let mut numbers: Vec<usize> = reading
-        .parts
-        .iter()
-        .map(|part| reading.layers.original(part.span))
-        .flat_map(|span| unfolded.touched(span).map(|(number, _)| number).collect::<Vec<usize>>())
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
