@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         } else {
             self.judge.judge(self.rules, &self.document(text), candidates)
         };
-        parts.retain(|part| !self.looks_random(part) || !stands_for_words(text, part.span, candidates));
+        parts.retain(|part| !self.looks_random(part) || !self.stands_for_words(text, part.span, candidates));
         let passages = self.passages(text, candidates, &self.claimed(&parts), depth);
         self.unfold(text, passages, &parts, depth).unwrap_or(Reading { layers: Layers::default(), parts })
     }
@@ -160,6 +160,15 @@ impl<'a> Reader<'a> {
             || self.rules.rules[usize::from(part.rule)].need == Need::Nothing
     }
 
+    /// Whether the value at `span` looks random only because words are encoded in it.
+    fn stands_for_words(&self, text: &[u8], span: Span, candidates: &[Candidate]) -> bool {
+        let first = candidates.partition_point(|candidate| candidate.span.start < span.start);
+        let same = candidates[first..].iter().take_while(|candidate| candidate.span.start == span.start);
+        same.filter(|candidate| candidate.span.end <= span.end)
+            .filter_map(|candidate| decode::words_of(text, candidate))
+            .any(|words| says_nothing(&words) && self.gathered(&words).is_empty())
+    }
+
     /// `text` under judgement.
     pub(crate) fn document<'t>(&self, text: &'t [u8]) -> Document<'t>
     where
@@ -183,15 +192,7 @@ fn is_chosen(candidate: &Candidate) -> bool {
     matches!(candidate.clue, Clue::Chosen(_))
 }
 
-/// Whether the value at `span` looks random only because words are encoded in it.
-fn stands_for_words(text: &[u8], span: Span, candidates: &[Candidate]) -> bool {
-    let first = candidates.partition_point(|candidate| candidate.span.start < span.start);
-    let same = candidates[first..].iter().take_while(|candidate| candidate.span.start == span.start);
-    same.filter(|candidate| candidate.span.end <= span.end)
-        .filter_map(|candidate| decode::words_of(text, candidate))
-        .any(|words| {
-            is_placeholder(&words)
-                || is_no_password(&words)
-                || randomness::score(&words) <= language_limit(words.len())
-        })
+/// Whether `words` hold a place, refer to something, or are language.
+fn says_nothing(words: &[u8]) -> bool {
+    is_placeholder(words) || is_no_password(words) || randomness::score(words) <= language_limit(words.len())
 }
