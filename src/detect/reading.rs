@@ -12,6 +12,7 @@ use crate::rules::{Kind, Need, RuleSet};
 use super::candidates::{Candidate, Clue, Gatherer, language_limit};
 use super::decode::{self, DEEPEST, Layers, Passage, Unfolded};
 use super::document::Document;
+use super::evidence::STRUCTURE;
 use super::judgement::{Judge, Part};
 use super::placeholder::{is_no_password, is_placeholder};
 use super::randomness;
@@ -73,14 +74,18 @@ impl<'a> Reader<'a> {
     }
 
     /// The numbers of the passages that parts were found in. Where a `plain` value is known for what it is, a random
-    /// one inside it says less.
+    /// one inside it says less, and so does one of somebody who is named farther away.
     fn fruitful(&self, plain: &[Part], unfolded: &Unfolded, reading: &Reading) -> Vec<usize> {
-        let is_known =
-            |span: Span| plain.iter().any(|part| part.span.overlaps(span) && !self.is_generic(part));
+        let says_less = |inner: &Part, outer: &Part| {
+            self.is_generic(inner) || (outer.score < STRUCTURE && inner.score > outer.score)
+        };
         let mut numbers = Vec::new();
         for part in &reading.parts {
             let span = reading.layers.original(part.span);
-            if !(self.is_generic(part) && is_known(unfolded.original(span))) {
+            let place = unfolded.original(span);
+            let mut known =
+                plain.iter().filter(|plain| plain.span.overlaps(place) && !self.is_generic(plain));
+            if !known.any(|outer| says_less(part, outer)) {
                 numbers.extend(unfolded.touched(span).map(|(number, _)| number));
             }
         }
