@@ -146,20 +146,48 @@ fn value_of(pattern: &Pattern, choices: &[Index]) -> Vec<u8> {
 enum Piece {
     Value(Index, Vec<Index>),
     Example(Index),
+    /// An example in another form, by number.
+    Encoded(Index, usize),
     Filler(Vec<u8>),
 }
 
 fn piece() -> impl Strategy<Value = Piece> {
     let filler = proptest::collection::vec(
         prop_oneof![4 => Just(b' '), 2 => Just(b'\n'), 2 => Just(b'"'), 2 => Just(b'='), 1 => Just(b'/'), 1 => Just(b'+'),
+            1 => Just(b'%'), 1 => Just(b'\\'), 1 => Just(b'&'), 1 => Just(b';'),
             1 => Just(b'-'), 1 => Just(b'_'), 3 => b'a'..=b'z', 2 => b'0'..=b'9', 1 => any::<u8>()],
         0..12,
     );
     prop_oneof![
         4 => (any::<Index>(), proptest::collection::vec(any::<Index>(), 40)).prop_map(|(shape, choices)| Piece::Value(shape, choices)),
         2 => any::<Index>().prop_map(Piece::Example),
+        2 => (any::<Index>(), 0..ENCODINGS).prop_map(|(example, form)| Piece::Encoded(example, form)),
         4 => filler.prop_map(Piece::Filler),
     ]
+}
+
+/// How many other forms there are.
+const ENCODINGS: usize = 5;
+
+/// `text` in another form.
+fn encoded(text: &str, form: usize) -> String {
+    let escaped = |escape: fn(u8) -> String| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric();
+        text.bytes()
+            .map(|byte| if plain(byte) { char::from(byte).to_string() } else { escape(byte) })
+            .collect::<String>()
+    };
+    match form {
+        0 => data_encoding::BASE64.encode(text.as_bytes()),
+        1 => data_encoding::HEXLOWER.encode(text.as_bytes()),
+        2 => escaped(|byte| format!("%{byte:02X}")),
+        3 => escaped(|byte| format!("\\u00{byte:02x}")),
+        _ => {
+            let bytes: Vec<&[u8]> = text.as_bytes().chunks(20).collect();
+            let pieces = bytes.iter().map(|piece| format!("\"{}\"", String::from_utf8_lossy(piece)));
+            pieces.collect::<Vec<String>>().join(" +\n        ")
+        }
+    }
 }
 
 fn text_of(pieces: &[Piece], shapes: &[Shape], examples: &[String]) -> Vec<u8> {
@@ -170,6 +198,9 @@ fn text_of(pieces: &[Piece], shapes: &[Shape], examples: &[String]) -> Vec<u8> {
                 text.extend(value_of(&shapes[shape.index(shapes.len())].pattern, choices))
             }
             Piece::Example(example) => text.extend(examples[example.index(examples.len())].bytes()),
+            Piece::Encoded(example, form) => {
+                text.extend(encoded(&examples[example.index(examples.len())], *form).bytes())
+            }
             Piece::Filler(bytes) => text.extend(bytes),
         }
     }

@@ -12,7 +12,7 @@ use crate::rules::{ARMOUR_REACH, Kind, Need, PASSWORD_REACH, PemKind, Rule, Rule
 
 use super::checks;
 use super::connection::{self, Connection};
-use super::decode;
+use super::decode::{self, Form};
 use super::numbers;
 use super::password::{self, Chosen};
 use super::pem;
@@ -52,8 +52,8 @@ pub(crate) enum Clue {
     Numbers,
     /// What people chose and named.
     Chosen(Chosen),
-    /// Text in another encoding.
-    Encoded,
+    /// Something written in another form.
+    Encoded(Form),
 }
 
 /// Finds candidates; built once and shared.
@@ -125,13 +125,13 @@ impl Candidate {
             Clue::Connection(url) => Some(url.scheme.end),
             Clue::Chosen(chosen) => Some(chosen.anchor),
             Clue::Anchored(_, at) => Some(*at),
-            Clue::Token(_) | Clue::Random(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Encoded => None,
+            Clue::Token(_) | Clue::Random(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Encoded(_) => None,
         }
     }
 
     /// Whether it was found in a run of token characters.
     pub(crate) fn is_of_run(&self) -> bool {
-        matches!(self.clue, Clue::Token(_) | Clue::Random(_) | Clue::Encoded)
+        matches!(self.clue, Clue::Token(_) | Clue::Random(_) | Clue::Encoded(_))
     }
 
     /// The same, in a text in which what stood at `from` stands at `to`.
@@ -155,7 +155,7 @@ impl Candidate {
                 name: shift(chosen.name),
                 value: shift(chosen.value),
             }),
-            other @ (Clue::Token(_) | Clue::Random(_) | Clue::Key(_) | Clue::Numbers | Clue::Encoded) => {
+            other @ (Clue::Token(_) | Clue::Random(_) | Clue::Key(_) | Clue::Numbers | Clue::Encoded(_)) => {
                 other.clone()
             }
         };
@@ -235,7 +235,8 @@ impl Gatherer {
             self.shapes.matches(rules, text, run, &mut |rule, span| {
                 found.extend(self.token(rules, text, (rule, span), &mut scores))
             });
-            found.extend(decode::encoded(text, run).map(|span| Candidate { span, clue: Clue::Encoded }));
+            let form = decode::recognise(text, run);
+            found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
         });
     }
 
@@ -413,7 +414,7 @@ impl Clue {
             Self::Connection(_) => (4, 0),
             Self::Numbers => (5, 0),
             Self::Chosen(_) => (6, 0),
-            Self::Encoded => (7, 0),
+            Self::Encoded(form) => (7, *form as u16),
         }
     }
 
@@ -428,7 +429,7 @@ impl Clue {
             Self::Connection(_) => "connection".to_owned(),
             Self::Numbers => format!("{} numbers", numbers::PAIR),
             Self::Chosen(_) => "chosen value".to_owned(),
-            Self::Encoded => "encoded text".to_owned(),
+            Self::Encoded(form) => form.title().to_owned(),
         }
     }
 }

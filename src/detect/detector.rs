@@ -7,16 +7,16 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{
-    Chunk, Confidence, CopiedPiece, CredentialSet, Evidence, FilePath, Finding, Guide, Place, Role, Secret,
-    Span, Verdict,
+    Chunk, CopiedPiece, CredentialSet, Evidence, FilePath, Finding, Guide, Place, Role, Secret, Span, Verdict,
 };
 use crate::rules::{Kind, Rule, RuleSet};
 
 use super::candidates::{Candidate, Clue, Gatherer};
-use super::decode::{self, Layers, Splice};
+use super::decode::Layers;
 use super::document::Document;
 use super::fingerprint;
 use super::judgement::{Judge, Part};
+use super::reading::Reader;
 use super::sets::{self, Set};
 use super::text::Text;
 use super::trace::Trace;
@@ -43,7 +43,7 @@ pub struct Detection {
     pub findings: Vec<Finding>,
     /// The credentials; `findings` are indices into `findings`.
     pub credentials: Vec<CredentialSet>,
-    /// The text the findings were found in, where it is not the chunk's bytes (decoded UTF-16).
+    /// The text whose places findings have, where it is not the chunk's bytes (decoded UTF-16).
     pub decoded: Option<Decoded>,
 }
 
@@ -75,7 +75,7 @@ impl Detector {
 
     /// How many bytes around a finding decide whether it is a candidate. Pieces of a large file must overlap by this.
     pub fn reach(&self) -> usize {
-        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0).max(decode::REACH)
+        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0)
     }
 
     /// What to know and do about a provider's credentials.
@@ -131,36 +131,18 @@ impl Detector {
         if candidates.is_empty() {
             return (Detection::default(), words);
         }
-        let index = self.words.get_or_init(|| WordIndex::new(&self.rules));
-        let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
-        let document = Document::with_hits(&text.bytes, &chunk.provenance.path, index, words);
-        let mut parts = judge.judge(&self.rules, &document, candidates);
-        let mut layers = Layers::default();
-        let mut next = self.splice(&text.bytes, candidates, &parts);
-        let mut found = Vec::new();
-        while let Some(splice) = next.take().filter(|_| !layers.is_full()) {
-            layers.push(splice);
-            let inner = layers.text().unwrap_or_default();
-            self.gatherer.gather(&self.rules, inner, &mut found);
-            parts = judge.judge(&self.rules, &self.document(inner, chunk), &found);
-            next = self.splice(inner, &found, &parts);
-        }
-        if parts.is_empty() {
+        let reader = self.reader(&chunk.provenance.path);
+        let document = Document::with_hits(&text.bytes, &chunk.provenance.path, reader.words, words);
+        let reading = reader.read(&document, candidates);
+        if reading.parts.is_empty() {
             return (Detection::default(), document.into_hits());
         }
-        let inner = layers.text().map(|inner| self.document(inner, chunk));
-        let judged = inner.as_ref().unwrap_or(&document);
-        let sets = sets::assemble(&self.rules, judged, parts);
-        let (mut detection, spans) = Writer {
-            detector: self,
-            judge,
-            chunk,
-            document: &document,
-            judged,
-            layers: &layers,
-            text: &text,
-        }
-        .write(sets);
+        let unfolded = reading.layers.text().map(|text| reader.document(text));
+        let judged = unfolded.as_ref().unwrap_or(&document);
+        let sets = sets::assemble(&self.rules, judged, reading.parts);
+        let writer =
+            Writer { reader, chunk, document: &document, judged, layers: &reading.layers, text: &text };
+        let (mut detection, spans) = writer.write(sets);
         let words = document.into_hits();
         if let Cow::Owned(text) = text.bytes {
             detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
@@ -192,33 +174,20 @@ impl Detector {
             return witness.is_some();
         }
         let text = Text::new(bytes);
-        let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
-        let judge = self.judge.get_or_init(|| Judge::new(&self.rules));
         let path = FilePath::from("");
-        let document = Document::new(&text.bytes, &path, words);
-        let witness = judge.could_hold(&self.rules, &document, &trace.candidates);
+        let witness = self.reader(&path).could_hold(&text.bytes, &trace.candidates);
         let _ = trace.witness.set(witness);
         witness.is_some()
     }
 
-    fn document<'a>(&'a self, text: &'a [u8], chunk: &'a Chunk<'_>) -> Document<'a> {
-        let words = self.words.get_or_init(|| WordIndex::new(&self.rules));
-        Document::new(text, &chunk.provenance.path, words)
-    }
-
-    /// The text with what is written in another encoding in its place, where no value has proved itself already.
-    fn splice(&self, text: &[u8], candidates: &[Candidate], parts: &[Part]) -> Option<Splice> {
-        let proved = |part: &&Part| {
-            part.confidence == Confidence::Certain
-                || !self.rules.rules[usize::from(part.rule)].checks.is_empty()
-        };
-        let is_taken = |span: Span| parts.iter().filter(proved).any(|part| part.span.overlaps(span));
-        let runs: Vec<Span> = candidates
-            .iter()
-            .filter(|candidate| candidate.clue == Clue::Encoded && !is_taken(candidate.span))
-            .map(|candidate| candidate.span)
-            .collect();
-        Splice::new(text, &runs)
+    fn reader<'a>(&'a self, path: &'a FilePath) -> Reader<'a> {
+        Reader {
+            rules: &self.rules,
+            gatherer: &self.gatherer,
+            judge: self.judge.get_or_init(|| Judge::new(&self.rules)),
+            words: self.words.get_or_init(|| WordIndex::new(&self.rules)),
+            path,
+        }
     }
 
     /// The local half alone: where candidates stand and what they could be, for the contracts' tests.
@@ -240,12 +209,11 @@ impl Detector {
 
 /// Turns parts into findings.
 struct Writer<'a> {
-    detector: &'a Detector,
-    judge: &'a Judge,
+    reader: Reader<'a>,
     chunk: &'a Chunk<'a>,
     /// The text as it came.
     document: &'a Document<'a>,
-    /// The text the parts were found in: the same, or with encoded runs replaced.
+    /// The text the parts were found in: the same, or unfolded from it.
     judged: &'a Document<'a>,
     layers: &'a Layers,
     text: &'a Text<'a>,
@@ -262,7 +230,7 @@ impl Writer<'_> {
             let (told, mut findings): (Vec<Span>, Vec<Finding>) = set
                 .parts
                 .iter()
-                .map(|part| (self.layers.origin(part.span), self.finding(part, &set, &provenance)))
+                .map(|part| (self.layers.original(part.span), self.finding(part, &set, &provenance)))
                 .filter(|(_, finding)| self.chunk.focus.touches(finding.place.line, finding.place.end_line))
                 .unzip();
             if findings.is_empty() {
@@ -277,7 +245,7 @@ impl Writer<'_> {
             findings.iter_mut().for_each(|finding| finding.credential = credential);
             detection.credentials.push(CredentialSet {
                 id,
-                provider: self.detector.rules.providers[usize::from(set.provider)].id.to_string(),
+                provider: self.reader.rules.providers[usize::from(set.provider)].id.to_string(),
                 state: set.state,
                 severity: set.severity,
                 findings: (first..first + findings.len()).collect(),
@@ -290,10 +258,10 @@ impl Writer<'_> {
     }
 
     fn finding(&self, part: &Part, set: &Set, provenance: &Arc<crate::model::Provenance>) -> Finding {
-        let rules = &self.detector.rules;
+        let rules = self.reader.rules;
         let rule = &rules.rules[usize::from(part.rule)];
         let value = part.span.of(self.judged.text);
-        let span = self.layers.origin(part.span);
+        let span = self.layers.original(part.span);
         let provider = |index: u16| rules.providers[usize::from(index)].id.to_string();
         let local = self.text.original(span);
         let offset = usize::try_from(self.chunk.offset).unwrap_or(usize::MAX);
@@ -317,13 +285,19 @@ impl Writer<'_> {
             masked: mask(rule, part, value, self.judged.text),
             evidence: Evidence {
                 name: part.name.clone(),
-                context: part.told.clone(),
+                context: self.context(part),
                 checks: checks_of(rule),
                 randomness: part.randomness,
             },
             fingerprint: self.fingerprint(part, rule, value, set),
             credential: 0,
         }
+    }
+
+    /// What was told for the part, and the forms it was written in.
+    fn context(&self, part: &Part) -> Vec<String> {
+        let forms = self.layers.forms(part.span).into_iter().map(|form| form.title().to_owned());
+        part.told.iter().cloned().chain(forms).collect()
     }
 
     fn place(&self, span: Span) -> Place {
@@ -333,7 +307,7 @@ impl Writer<'_> {
     }
 
     fn verdict(&self, part: &Part, rule: &Rule, value: &[u8]) -> Verdict {
-        let known = part.known || self.judge.is_known(value);
+        let known = part.known || self.reader.judge.is_known(value);
         match (known, rule.role) {
             (true, Role::PrivateKey | Role::Mnemonic) => Verdict::Test,
             (true, _) => Verdict::Known,
@@ -360,7 +334,7 @@ impl Writer<'_> {
             );
         }
         let is_chosen =
-            |part: &Part| matches!(self.detector.rules.rules[usize::from(part.rule)].kind, Kind::Chosen(..));
+            |part: &Part| matches!(self.reader.rules.rules[usize::from(part.rule)].kind, Kind::Chosen(..));
         match set.parts.iter().find(|partner| is_chosen(part) && !is_chosen(partner)) {
             Some(partner) => fingerprint::of_chosen(&rule.id, value, partner.span.of(self.judged.text)),
             None => fingerprint::of_secret(&rule.id, value),

@@ -157,9 +157,9 @@ impl Judge {
         let bench = Bench { judge: self, rules, document, lock_file: false, partners: Vec::new() };
         candidates.chunk_by(|one, other| one.span == other.span).find_map(|group| {
             let whole = |candidate: &Candidate| match &candidate.clue {
-                Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) | Clue::Encoded => true,
+                Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) => true,
                 Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
-                Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) => false,
+                Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) | Clue::Encoded(_) => false,
             };
             let could = group.iter().any(whole)
                 || bench.admit(group, false).is_some()
@@ -263,7 +263,7 @@ impl Bench<'_> {
             Clue::Numbers => self.numbers(candidate.span),
             Clue::Chosen(_)
             | Clue::Connection(_)
-            | Clue::Encoded
+            | Clue::Encoded(_)
             | Clue::Token(_)
             | Clue::Anchored(..)
             | Clue::Random(_) => None,

@@ -2,7 +2,8 @@
 //!
 //! Five steps: long tokens and anchors (`tokens`, `candidates`), the shapes that admit them (`shapes`), their context
 //! (`naming`, `structure`, `evidence`, `judgement`), offline proofs (`checks`), and the parts that belong together
-//! (`sets`). Text in another encoding is a candidate of its own, and is judged in its place (`decode`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
+//! (`sets`). What is written in another form is read and judged where it stands
+//! (`decode`, `reading`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
 //!
 //! Must not know: files, git, the clock, the environment, threads, printing.
 //! Invariants: the prefilter never loses a finding; detection is local within a stated reach. Both are property tests.
@@ -24,6 +25,7 @@ mod pem;
 mod phrase;
 mod placeholder;
 pub mod randomness;
+mod reading;
 mod sets;
 mod shapes;
 mod structure;

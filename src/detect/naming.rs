@@ -416,11 +416,11 @@ fn named_by_sibling(text: &[u8], start: usize, at: usize) -> Option<Span> {
     (is_name && (is_variable || Name::new(bytes).role().is_some())).then_some(name)
 }
 
-/// The `name:` beside a `value:`, on one of the two lines before or the line after.
+/// The `name:` beside a `value:`, on its line, one of the two before or the one after.
 fn sibling_name(document: &Document<'_>, value: Span) -> Option<Span> {
     let text = document.text;
     let own = document.line_of(value.start);
-    let near = [own.checked_sub(1), own.checked_sub(2), Some(own), Some(own + 1)];
+    let near = [Some(own), own.checked_sub(1), own.checked_sub(2), Some(own + 1)];
     near.into_iter().flatten().filter(|&number| number < document.line_count()).find_map(|number| {
         let line = document.line(number);
         let colon = line.of(text).iter().position(|&byte| byte == b':' || byte == b'=')? + line.start;

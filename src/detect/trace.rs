@@ -12,6 +12,7 @@ use crate::model::{CopiedPiece, Span};
 use crate::rules::RuleSet;
 
 use super::candidates::{Anchor, Candidate, Gatherer, VALUE_REACH, sort};
+use super::decode;
 use super::phrase::phrases_around;
 use super::words::{WORD_REACH, WordHit, WordIndex, put_in_order};
 
@@ -199,11 +200,11 @@ impl Version<'_> {
         let in_token = self.gatherer.token_bytes();
         let mut windows: Vec<Span> = Vec::with_capacity(self.changes.len());
         for change in self.changes {
-            let before =
-                self.text[..change.start].iter().rev().take_while(|&&byte| in_token[usize::from(byte)]);
-            let start = change.start - before.count();
-            // Whether a token is a value is told by what stands shortly before it.
-            let near = (change.end + VALUE_REACH).min(self.text.len());
+            // Whether a token is a value, or a piece of one, is told by what stands shortly before and after it.
+            let near = change.start.saturating_sub(decode::AFTER_REACH);
+            let before = self.text[..near].iter().rev().take_while(|&&byte| in_token[usize::from(byte)]);
+            let start = near - before.count();
+            let near = (change.end + VALUE_REACH.max(decode::BEFORE_REACH)).min(self.text.len());
             let after = self.text[near..].iter().take_while(|&&byte| in_token[usize::from(byte)]);
             let end = near + after.count();
             match windows.last_mut() {

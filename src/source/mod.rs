@@ -3,6 +3,8 @@
 //! Must not know: rules, detection, suppression, output.
 //! Invariant: whatever a source cannot read becomes a [`Problem`], whatever it leaves out by choice is counted.
 
+#[cfg(feature = "archives")]
+mod archive;
 #[cfg(feature = "git")]
 pub mod git;
 #[cfg(feature = "files")]

@@ -80,7 +80,8 @@ impl Buffer {
         Ok(())
     }
 
-    fn content(&self) -> &[u8] {
+    /// What was read and not yet discarded.
+    pub(crate) fn content(&self) -> &[u8] {
         &self.bytes[..self.filled]
     }
 
@@ -123,28 +124,58 @@ impl Stream<'_> {
     }
 }
 
+/// How a stream ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It was handed out to its end.
+    Covered(Coverage),
+    /// The scan was interrupted.
+    Interrupted,
+    /// Its beginning, which the buffer holds, was refused; nothing was handed out, and the rest was not read.
+    Refused,
+}
+
 /// Reads `reader` to its end and hands it to `worker`. `length` is its length when that is known (a plain file).
 ///
 /// Returns what was covered, or `None` when the scan was interrupted.
+#[cfg(any(test, not(feature = "archives")))]
 pub(crate) fn hand_out(
     reader: &mut dyn Read,
     length: Option<u64>,
     sizes: Sizes,
     provenance: &Provenance,
-    (buffer, worker): (&mut Buffer, &mut dyn Worker),
+    target: (&mut Buffer, &mut dyn Worker),
 ) -> io::Result<Option<Coverage>> {
+    match hand_out_unless(|_| false, reader, length, sizes, provenance, target)? {
+        Outcome::Covered(covered) => Ok(Some(covered)),
+        Outcome::Interrupted | Outcome::Refused => Ok(None),
+    }
+}
+
+/// The same unless `refuses` says so of its beginning.
+pub(crate) fn hand_out_unless(
+    refuses: impl Fn(&[u8]) -> bool,
+    reader: &mut dyn Read,
+    length: Option<u64>,
+    sizes: Sizes,
+    provenance: &Provenance,
+    (buffer, worker): (&mut Buffer, &mut dyn Worker),
+) -> io::Result<Outcome> {
     let mut stream = Stream { reader, length, read: 0, ended: false };
     let window = sizes.window(length);
     buffer.filled = 0;
     // One byte more than the window tells a stream that just fits from one that goes on.
     buffer.fill(&mut stream, window + 1)?;
+    if refuses(buffer.content()) {
+        return Ok(Outcome::Refused);
+    }
     let encoding = Encoding::of(buffer.content());
     let binary = encoding == Encoding::Bytes && looks_binary(buffer.content());
     let mut offset = 0;
     let mut lines_before: u32 = 0;
     loop {
         if worker.interrupted() {
-            return Ok(None);
+            return Ok(Outcome::Interrupted);
         }
         let content = buffer.content();
         let cut = if stream.ended {
@@ -164,7 +195,7 @@ pub(crate) fn hand_out(
         buffer.fill(&mut stream, sizes.piece + 1)?;
     }
     let covered = Coverage { files: 1, bytes: stream.read, binary: u64::from(binary), ..Coverage::default() };
-    Ok(Some(covered))
+    Ok(Outcome::Covered(covered))
 }
 
 fn looks_binary(bytes: &[u8]) -> bool {

@@ -7,7 +7,9 @@ use std::io;
 
 use crate::model::{Coverage, FilePath, Problem, ProblemKind, Provenance, ScanMode};
 
-use super::pieces::{self, Buffer, Sizes};
+#[cfg(feature = "archives")]
+use super::archive::Archives;
+use super::pieces::{Buffer, Sizes};
 use super::{Receiver, Source, SourceError, Worker};
 
 /// Standard input, scanned under a name.
@@ -32,7 +34,12 @@ impl Source for Stdin {
         let sizes = Sizes::with_overlap(self.piece_overlap);
         let mut buffer = Buffer::default();
         let target = (&mut buffer, &mut *worker as &mut dyn Worker);
-        match pieces::hand_out(&mut io::stdin().lock(), None, sizes, &provenance, target) {
+        let mut input = io::stdin().lock();
+        #[cfg(feature = "archives")]
+        let read = Archives::default().hand_out(&mut input, None, sizes, &provenance, target);
+        #[cfg(not(feature = "archives"))]
+        let read = super::pieces::hand_out(&mut input, None, sizes, &provenance, target);
+        match read {
             Ok(Some(covered)) => worker.covered(&Coverage { mode: ScanMode::Stdin, ..covered }),
             Ok(None) => {}
             Err(error) => {

@@ -18,7 +18,8 @@ use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, Wal
 
 use crate::model::{Coverage, FilePath, Problem, ProblemKind, Provenance, ScanMode, SkipReason};
 
-use super::pieces::{self, Buffer, Sizes};
+use super::archive::Archives;
+use super::pieces::{Buffer, Sizes};
 use super::{Receiver, Source, SourceError, Worker};
 
 /// What each thread's buffer keeps from file to file.
@@ -186,6 +187,7 @@ struct Shared<'a> {
     receiver: &'a dyn Receiver,
     options: &'a TreeOptions,
     sizes: Sizes,
+    archives: Archives,
     budget: Budget,
     pruned: Arc<Pruned>,
     /// Directory entries that exist, and those of them that the walk handed out.
@@ -200,6 +202,7 @@ impl<'a> Shared<'a> {
             receiver,
             options,
             sizes: Sizes::with_overlap(options.piece_overlap),
+            archives: Archives::default(),
             budget: Budget { left: Mutex::new(LARGE_BUFFERS), freed: Condvar::new() },
             pruned: Arc::new(Pruned {
                 elsewhere,
@@ -429,7 +432,7 @@ impl Reader<'_> {
         let provenance = Provenance::file(shown_path(path));
         let worker = self.worker.get_or_insert_with(|| shared.receiver.worker());
         let target = (&mut self.buffer, &mut **worker as &mut dyn Worker);
-        let result = pieces::hand_out(file, known, shared.sizes, &provenance, target);
+        let result = shared.archives.hand_out(file, known, shared.sizes, &provenance, target);
         self.buffer.shrink(KEPT_BUFFER);
         drop(grant);
         if let Some(covered) = result? {

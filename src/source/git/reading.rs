@@ -16,6 +16,7 @@ use super::objects::{ObjectError, Objects};
 use crate::model::{
     Chunk, ContentKind, Coverage, FilePath, Focus, Problem, ProblemKind, Provenance, SkipReason,
 };
+use crate::source::archive::{Archives, Format};
 use crate::source::{Receiver, Worker};
 
 /// Up to so many changes, starting threads costs more than it brings.
@@ -49,7 +50,14 @@ pub(super) fn note(worker: &mut dyn Worker, problems: impl Iterator<Item = Probl
 
 /// Reads all `tasks`, on several threads where that pays.
 pub(super) fn hand_out(tasks: &[Task<'_>], objects: &Objects, limit: Option<u64>, receiver: &dyn Receiver) {
-    let reader = |objects| Reader { worker: receiver.worker(), objects, limit, buffer: Vec::new() };
+    let archives = Archives::default();
+    let reader = |objects| Reader {
+        worker: receiver.worker(),
+        objects,
+        archives: &archives,
+        limit,
+        buffer: Vec::new(),
+    };
     if tasks.len() <= FEW_CHANGES {
         let mut reader = reader(objects.clone());
         tasks.iter().for_each(|task| reader.hand_out(task));
@@ -103,6 +111,7 @@ impl Origins {
 struct Reader<'a> {
     worker: Box<dyn Worker + 'a>,
     objects: Objects,
+    archives: &'a Archives,
     limit: Option<u64>,
     buffer: Vec<u8>,
 }
@@ -141,7 +150,9 @@ impl Reader<'_> {
 
     fn content(&mut self, provenance: &Provenance, focus: Focus) {
         let bytes = &self.buffer;
-        if focus != Focus::Lines(Vec::new()) {
+        if Format::of(bytes).is_some() {
+            self.archives.unpack(bytes, provenance, &mut *self.worker);
+        } else if focus != Focus::Lines(Vec::new()) {
             let chunk = Chunk { focus: &focus, ..Chunk::whole(bytes, provenance) };
             self.worker.chunk(&chunk);
         }

@@ -1,0 +1,203 @@
+//! A text as far as it can be read: as it stands, and with what is written in another form in plain words.
+//!
+//! A passage is put in plain words only where that brings something to light. Then the whole text is judged anew, so
+//! that the name outside speaks for the value inside, and parts inside and outside make one credential.
+//!
+//! Must not know: codecs, files, how findings are written.
+//! Invariant: a text in which no passage holds anything is judged as it stands, as if there were no passages.
+
+use crate::model::{Confidence, FilePath, Span};
+use crate::rules::{Kind, Need, RuleSet};
+
+use super::candidates::{Candidate, Clue, Gatherer, language_limit};
+use super::decode::{self, DEEPEST, Layers, Passage, Unfolded};
+use super::document::Document;
+use super::evidence::STRUCTURE;
+use super::judgement::{Judge, Part};
+use super::placeholder::{is_no_password, is_placeholder};
+use super::randomness;
+use super::words::WordIndex;
+
+/// Reads one text; everything it borrows is shared.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) rules: &'a RuleSet,
+    pub(crate) gatherer: &'a Gatherer,
+    pub(crate) judge: &'a Judge,
+    pub(crate) words: &'a WordIndex,
+    pub(crate) path: &'a FilePath,
+}
+
+/// What was read.
+#[derive(Default)]
+pub(crate) struct Reading {
+    /// The texts that were unfolded; none where the text was judged as it stands.
+    pub(crate) layers: Layers,
+    /// What was believed, with its places in the innermost text.
+    pub(crate) parts: Vec<Part>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the text of `document`, whose candidates are `candidates`.
+    pub(crate) fn read(&self, document: &Document<'_>, candidates: &[Candidate]) -> Reading {
+        self.read_at(document, candidates, 0)
+    }
+
+    fn read_at(&self, document: &Document<'_>, candidates: &[Candidate], depth: usize) -> Reading {
+        let text = document.text;
+        let mut parts = if candidates.iter().all(is_encoded) {
+            Vec::new()
+        } else {
+            self.judge.judge(self.rules, document, candidates)
+        };
+        parts.retain(|part| !self.looks_random(part) || !self.stands_for_words(text, part.span, candidates));
+        let passages = self.passages(text, candidates, &self.claimed(&parts), depth);
+        self.unfold(text, passages, &parts, depth).unwrap_or(Reading { layers: Layers::default(), parts })
+    }
+
+    /// The reading with those passages unfolded that something is found in; `None` if there are none.
+    fn unfold(&self, text: &[u8], passages: Vec<Passage>, plain: &[Part], depth: usize) -> Option<Reading> {
+        if passages.is_empty() {
+            return None;
+        }
+        let (all, reading) = self.read_unfolded(text, &passages, depth);
+        let fruitful = self.fruitful(plain, &all, &reading);
+        if fruitful.is_empty() {
+            return None;
+        }
+        let chosen: Vec<Passage> = fruitful.iter().map(|&number| passages[number].clone()).collect();
+        let chosen = decode::with_companions(text, chosen);
+        if chosen.len() == passages.len() {
+            return Some(Reading { layers: Layers::over(all, reading.layers), parts: reading.parts });
+        }
+        let (some, reading) = self.read_unfolded(text, &chosen, depth);
+        Some(Reading { layers: Layers::over(some, reading.layers), parts: reading.parts })
+    }
+
+    /// The numbers of the passages that parts were found in. Where a `plain` value is known for what it is, a random
+    /// one inside it says less, and so does one of somebody who is named farther away.
+    fn fruitful(&self, plain: &[Part], unfolded: &Unfolded, reading: &Reading) -> Vec<usize> {
+        let says_less = |inner: &Part, outer: &Part| {
+            self.is_generic(inner) || (outer.score < STRUCTURE && inner.score > outer.score)
+        };
+        let mut numbers = Vec::new();
+        for part in &reading.parts {
+            let span = reading.layers.original(part.span);
+            let place = unfolded.original(span);
+            let mut known =
+                plain.iter().filter(|plain| plain.span.overlaps(place) && !self.is_generic(plain));
+            if !known.any(|outer| says_less(part, outer)) {
+                numbers.extend(unfolded.touched(span).map(|(number, _)| number));
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    fn is_generic(&self, part: &Part) -> bool {
+        matches!(self.rules.rules[usize::from(part.rule)].kind, Kind::Random(..))
+    }
+
+    fn read_unfolded(&self, text: &[u8], passages: &[Passage], depth: usize) -> (Unfolded, Reading) {
+        let unfolded = Unfolded::new(text, passages);
+        let candidates = self.gathered(&unfolded.text);
+        let reading = self.read_at(&self.document(&unfolded.text), &candidates, depth + 1);
+        (unfolded, reading)
+    }
+
+    /// Where anything could be found in `text` under some path.
+    pub(crate) fn could_hold(&self, text: &[u8], candidates: &[Candidate]) -> Option<Span> {
+        self.could_hold_at(text, candidates, 0)
+    }
+
+    fn could_hold_at(&self, text: &[u8], candidates: &[Candidate], depth: usize) -> Option<Span> {
+        if !candidates.iter().all(is_encoded)
+            && let Some(place) = self.judge.could_hold(self.rules, &self.document(text), candidates)
+        {
+            return Some(place);
+        }
+        let passages = self.passages(text, candidates, &[], depth);
+        let first = passages.first()?.from;
+        let unfolded = Unfolded::new(text, &passages);
+        self.could_hold_at(&unfolded.text, &self.gathered(&unfolded.text), depth + 1).map(|_| first)
+    }
+
+    /// The passages of `text` outside `claimed` that hold candidates themselves.
+    fn passages(
+        &self,
+        text: &[u8],
+        candidates: &[Candidate],
+        claimed: &[Span],
+        depth: usize,
+    ) -> Vec<Passage> {
+        if depth == DEEPEST || !candidates.iter().any(is_encoded) {
+            return Vec::new();
+        }
+        // A password needs no candidate inside: its name outside says what it is.
+        let chosen: Vec<Span> = candidates
+            .iter()
+            .filter(|candidate| is_chosen(candidate))
+            .map(|candidate| candidate.span)
+            .collect();
+        let overlaps =
+            |spans: &[Span], passage: &Passage| spans.iter().any(|span| passage.from.overlaps(*span));
+        decode::passages(text, candidates, |passage| {
+            !overlaps(claimed, passage)
+                && (overlaps(&chosen, passage)
+                    || self.gathered(&passage.bytes).iter().any(|candidate| passage.is_new(candidate.span)))
+        })
+    }
+
+    /// What identifies or proves itself is read as it stands.
+    fn claimed(&self, parts: &[Part]) -> Vec<Span> {
+        parts.iter().filter(|part| self.proves_itself(part)).map(|part| part.span).collect()
+    }
+
+    /// Whether the part is believed for its characters, beside what stands around it.
+    fn looks_random(&self, part: &Part) -> bool {
+        let kind = &self.rules.rules[usize::from(part.rule)].kind;
+        matches!(kind, Kind::Shape(_) | Kind::Random(..)) && !self.proves_itself(part)
+    }
+
+    fn proves_itself(&self, part: &Part) -> bool {
+        part.confidence == Confidence::Certain
+            || self.rules.rules[usize::from(part.rule)].need == Need::Nothing
+    }
+
+    /// Whether the value at `span` looks random only because words are encoded in it.
+    fn stands_for_words(&self, text: &[u8], span: Span, candidates: &[Candidate]) -> bool {
+        let first = candidates.partition_point(|candidate| candidate.span.start < span.start);
+        let same = candidates[first..].iter().take_while(|candidate| candidate.span.start == span.start);
+        same.filter(|candidate| candidate.span.end <= span.end)
+            .filter_map(|candidate| decode::words_of(text, candidate))
+            .any(|words| says_nothing(&words) && self.gathered(&words).is_empty())
+    }
+
+    /// `text` under judgement.
+    pub(crate) fn document<'t>(&self, text: &'t [u8]) -> Document<'t>
+    where
+        'a: 't,
+    {
+        Document::new(text, self.path, self.words)
+    }
+
+    fn gathered(&self, text: &[u8]) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        self.gatherer.gather(self.rules, text, &mut candidates);
+        candidates
+    }
+}
+
+fn is_encoded(candidate: &Candidate) -> bool {
+    matches!(candidate.clue, Clue::Encoded(_))
+}
+
+fn is_chosen(candidate: &Candidate) -> bool {
+    matches!(candidate.clue, Clue::Chosen(_))
+}
+
+/// Whether `words` hold a place, refer to something, or are language.
+fn says_nothing(words: &[u8]) -> bool {
+    is_placeholder(words) || is_no_password(words) || randomness::score(words) <= language_limit(words.len())
+}
