@@ -8,6 +8,7 @@ mod baseline;
 mod ci;
 mod config;
 mod describe;
+mod core_dumps;
 mod doctor;
 mod failure;
 mod files;
@@ -37,6 +38,7 @@ use request::Request;
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    core_dumps::forbid();
     panic::set_hook(Box::new(tell_location));
     panic::catch_unwind(|| run(std::env::args_os())).unwrap_or(Ending::Unfinished).into()
 }
