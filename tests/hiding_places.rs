@@ -24,7 +24,7 @@ const END: &str = "<!-- end of hiding places -->\n";
 /// The scans of the work tree and the index, before the files are committed.
 const BEFORE: [Mode; 3] = [Mode::Tree, Mode::AllFiles, Mode::Staged];
 /// Those of what was committed.
-const AFTER: [Mode; 0] = [];
+const AFTER: [Mode; 2] = [Mode::History, Mode::Reachable];
 
 fn arguments(mode: Mode, base: &str) -> Vec<String> {
     let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
@@ -33,6 +33,7 @@ fn arguments(mode: Mode, base: &str) -> Vec<String> {
         Mode::AllFiles => words(&["scan", "--no-ignore"]),
         Mode::Staged => words(&["scan", "--staged"]),
         Mode::History => words(&["scan", "--history"]),
+        Mode::Reachable => words(&["scan", "--history", "--reachable-only"]),
         Mode::Range => words(&["scan", "--range", &format!("{base}..HEAD")]),
     }
 }
@@ -43,6 +44,7 @@ fn title(mode: Mode) -> &'static str {
         Mode::AllFiles => "`scan --no-ignore`",
         Mode::Staged => "`scan --staged`",
         Mode::History => "`scan --history`",
+        Mode::Reachable => "`--reachable-only`",
         Mode::Range => "`scan --range`",
     }
 }

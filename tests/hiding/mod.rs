@@ -51,6 +51,8 @@ pub enum Mode {
     Staged,
     /// Everything the repository stores.
     History,
+    /// What references, reflogs and indexes lead to.
+    Reachable,
     /// What `main` brings since the base.
     Range,
 }
@@ -72,7 +74,8 @@ pub struct World {
     pub base: String,
 }
 
-const EVERYWHERE: &[Mode] = &[Mode::Tree, Mode::AllFiles, Mode::Staged, Mode::History, Mode::Range];
+const EVERYWHERE: &[Mode] =
+    &[Mode::Tree, Mode::AllFiles, Mode::Staged, Mode::History, Mode::Reachable, Mode::Range];
 const ATTRIBUTES: &str = "content/attr-binary.dat binary\ncontent/attr-nodiff.dat -diff\n\
     content/generated.js linguist-generated\n";
 /// What is committed of the work tree in the end.

@@ -21,7 +21,9 @@ pub struct GitPlace {
 }
 
 /// What the history of `main` between the base and its tip holds.
-const ON_MAIN: &[Mode] = &[History, Range];
+const ON_MAIN: &[Mode] = &[History, Reachable, Range];
+/// What another reference, a reflog or an index leads to.
+const REFERRED: &[Mode] = &[History, Reachable];
 /// What only a look at everything stored finds.
 const STORED: &[Mode] = &[History];
 /// What lies in the work tree and is not staged.
@@ -102,7 +104,7 @@ fn worktree(maker: &Maker, name: &str) -> std::path::PathBuf {
 }
 
 /// What stands before the range.
-pub const BEGINNING: &[GitPlace] = &[place!(Must, "root-commit", STORED, |m: &Maker, s: &Secret| {
+pub const BEGINNING: &[GitPlace] = &[place!(Must, "root-commit", REFERRED, |m: &Maker, s: &Secret| {
     let root = m.commit(&[], "Begin", &[Change::Put(b"root.env", &lines(s))]);
     m.refer("refs/heads/main", &root);
     m.on_main("Go on", &[Change::Delete(b"root.env"), Change::Put(b"README.md", &clean("A desk"))]);
@@ -179,76 +181,76 @@ pub const HISTORY: &[GitPlace] = &[
         m.passing(b"history/replaced.env", &lines(s));
         m.git(&["replace", &hidden, &shown]);
     }),
-    place!(Must, "branch-only", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "branch-only", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[&m.main()], "Side", &[Change::Put(b"history/branch.env", &lines(s))]);
         m.refer("refs/heads/side", &commit);
     }),
-    place!(Must, "orphan-root", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "orphan-root", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[], "Another beginning", &[Change::Put(b"history/orphan.env", &lines(s))]);
         m.refer("refs/heads/orphan", &commit);
     }),
-    place!(Must, "tag-only", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "tag-only", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[&m.main()], "Release", &[Change::Put(b"history/tag.env", &lines(s))]);
         m.refer("refs/tags/release", &commit);
     }),
-    place!(Must, "pull-ref", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "pull-ref", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[&m.main()], "Pull", &[Change::Put(b"history/pull.env", &lines(s))]);
         m.refer("refs/pull/7/head", &commit);
     }),
-    place!(Must, "remote-tracking", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "remote-tracking", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[&m.main()], "Theirs", &[Change::Put(b"history/remote.env", &lines(s))]);
         m.refer("refs/remotes/origin/topic", &commit);
     }),
-    place!(Must, "note", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "note", REFERRED, |m: &Maker, s: &Secret| {
         m.git_with(&lines(s), &["notes", "add", "--force", "--file=-", "main"]);
     }),
-    place!(Must, "merge-tip", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "merge-tip", REFERRED, |m: &Maker, s: &Secret| {
         let (ours, theirs) = fork(m, "tip");
         let change = [Change::Put(b"history/merge-tip.env" as &[u8], &lines(s))];
         let merge = m.commit(&[&ours, &theirs], "Merge", &change);
         m.refer("refs/heads/merged", &merge);
     }),
-    place!(Must, "graft-hidden", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "graft-hidden", REFERRED, |m: &Maker, s: &Secret| {
         let hidden = m.commit(&[&m.main()], "Hidden", &[Change::Put(b"history/graft.env", &lines(s))]);
         let after = m.commit(&[&hidden], "After", &[Change::Delete(b"history/graft.env")]);
         m.refer("refs/heads/grafted", &after);
         m.git(&["replace", "--graft", &after, "main"]);
     }),
-    place!(Must, "tag-of-blob", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "tag-of-blob", REFERRED, |m: &Maker, s: &Secret| {
         let blob = m.object("blob", &lines(s));
         let object = m.object("tag", &tag(&blob, "blob", "A key"));
         m.refer("refs/tags/key", &object);
     }),
-    place!(Must, "ref-to-blob", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "ref-to-blob", REFERRED, |m: &Maker, s: &Secret| {
         m.refer("refs/kept/blob", &m.object("blob", &lines(s)));
     }),
-    place!(Must, "ref-to-tree", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "ref-to-tree", REFERRED, |m: &Maker, s: &Secret| {
         let blob = m.object("blob", &lines(s));
         let tree = m.git_with(format!("100644 blob {blob}\tkept.env\n").as_bytes(), &["mktree"]);
         m.refer("refs/kept/tree", &tree);
     }),
-    place!(Must, "tag-message", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "tag-message", REFERRED, |m: &Maker, s: &Secret| {
         let object = m.object("tag", &tag(&m.main(), "commit", &s.lines()));
         m.refer("refs/tags/message", &object);
     }),
-    place!(Must, "stash-older", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "stash-older", REFERRED, |m: &Maker, s: &Secret| {
         push_stash(m, &stash(m, &lines(s), b"older\n", b"older\n"));
     }),
-    place!(Must, "stash-index", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "stash-index", REFERRED, |m: &Maker, s: &Secret| {
         push_stash(m, &stash(m, b"A=1\n", &lines(s), b"second\n"));
     }),
-    place!(Must, "stash-untracked", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "stash-untracked", REFERRED, |m: &Maker, s: &Secret| {
         push_stash(m, &stash(m, b"A=2\n", b"third\n", &lines(s)));
     }),
-    place!(Must, "stash-worktree", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "stash-worktree", REFERRED, |m: &Maker, s: &Secret| {
         push_stash(m, &stash(m, &lines(s), b"fourth\n", b"fourth\n"));
     }),
-    place!(Must, "linked-worktree", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "linked-worktree", REFERRED, |m: &Maker, s: &Secret| {
         let path = worktree(m, "linked");
         let commit = m.commit(&[&m.main()], "Detached", &[Change::Put(b"history/linked.env", &lines(s))]);
         m.repository.git_in(&path, &["update-ref", "--no-deref", "HEAD", &commit]);
     }),
-    place!(Must, "alternate-odb", STORED, |m: &Maker, s: &Secret| {
+    place!(Must, "alternate-odb", REFERRED, |m: &Maker, s: &Secret| {
         let other = m.repository.outside().join("other.git");
         let target = other.to_str().expect("the temporary directory is UTF-8");
         m.git(&["init", "--quiet", "--bare", target]);
@@ -260,19 +262,19 @@ pub const HISTORY: &[GitPlace] = &[
     GitPlace {
         name: "branch-name",
         level: Should,
-        seen_by: STORED,
+        seen_by: REFERRED,
         plant: |m, s| {
-            let Some(joined) = s.joined("/") else { return false };
+            let Some(joined) = s.joined(",") else { return false };
             m.refer(&format!("refs/heads/{joined}"), &m.main());
             true
         },
     },
-    place!(Should, "reflog-only", STORED, |m: &Maker, s: &Secret| {
+    place!(Should, "reflog-only", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[&m.main()], "Undone", &[Change::Put(b"history/reflog.env", &lines(s))]);
         m.git(&["update-ref", "--create-reflog", "refs/heads/undone", &commit]);
         m.git(&["update-ref", "--create-reflog", "refs/heads/undone", &m.main()]);
     }),
-    place!(Should, "replacement-blob", STORED, |m: &Maker, s: &Secret| {
+    place!(Should, "replacement-blob", REFERRED, |m: &Maker, s: &Secret| {
         let shown = m.object("blob", b"stored, and replaced by something else\n");
         m.git(&["replace", &shown, &m.object("blob", &lines(s))]);
     }),
@@ -296,11 +298,11 @@ pub const HISTORY: &[GitPlace] = &[
     place!(Should, "stash-dropped", STORED, |m: &Maker, s: &Secret| {
         stash(m, &lines(s), b"dropped\n", b"dropped\n");
     }),
-    place!(Should, "orig-head", STORED, |m: &Maker, s: &Secret| {
+    place!(Should, "orig-head", REFERRED, |m: &Maker, s: &Secret| {
         let commit = m.commit(&[&m.main()], "Before", &[Change::Put(b"history/orig.env", &lines(s))]);
         m.git(&["update-ref", "ORIG_HEAD", &commit]);
     }),
-    place!(Should, "commit-header", STORED, |m: &Maker, s: &Secret| {
+    place!(Should, "commit-header", REFERRED, |m: &Maker, s: &Secret| {
         let tree = m.git(&["rev-parse", "main^{tree}"]);
         let (tree, main) = (id(&tree), m.main());
         let person = "Somebody <somebody@example.org> 1767225600 +0000";
@@ -330,7 +332,7 @@ pub const HISTORY: &[GitPlace] = &[
     place!(May, "git-hook-file", STORED, |m: &Maker, s: &Secret| {
         write(&m.path(".git/hooks/post-checkout"), format!("#!/bin/sh\n{}", s.lines()));
     }),
-    place!(May, "reflog-message", STORED, |m: &Maker, s: &Secret| {
+    place!(May, "reflog-message", REFERRED, |m: &Maker, s: &Secret| {
         let message = format!("commit: {}", s.line());
         m.git(&["update-ref", "--create-reflog", "-m", &message, "refs/heads/logged", &m.main()]);
     }),
@@ -338,16 +340,16 @@ pub const HISTORY: &[GitPlace] = &[
 
 /// What stays staged, or only in the work tree, when everything else is committed.
 pub const WORK: &[GitPlace] = &[
-    place!(Must, "typechange", &[Staged, History, Range], |m: &Maker, s: &Secret| {
+    place!(Must, "typechange", &[Staged, History, Reachable, Range], |m: &Maker, s: &Secret| {
         let link = m.path("content/typechange");
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink(s.line(), link).expect("links can be made");
     }),
-    place!(Must, "staged-only", &[Tree, AllFiles, Staged, History], |m: &Maker, s: &Secret| {
+    place!(Must, "staged-only", &[Tree, AllFiles, Staged, History, Reachable], |m: &Maker, s: &Secret| {
         write(&m.path("staged.env"), s.lines());
         m.git(&["add", "staged.env"]);
     }),
-    place!(Must, "staged-then-deleted", &[Staged, History], |m: &Maker, s: &Secret| {
+    place!(Must, "staged-then-deleted", &[Staged, History, Reachable], |m: &Maker, s: &Secret| {
         write(&m.path("staged-deleted.env"), s.lines());
         m.git(&["add", "staged-deleted.env"]);
         fs::remove_file(m.path("staged-deleted.env")).expect("it was just written");
@@ -362,7 +364,7 @@ pub const WORK: &[GitPlace] = &[
         write(&m.path(".git/info/exclude"), "ignored.env\n");
         write(&m.path("ignored.env"), s.lines());
     }),
-    place!(Should, "linked-index", STORED, |m: &Maker, s: &Secret| {
+    place!(Should, "linked-index", REFERRED, |m: &Maker, s: &Secret| {
         let path = worktree(m, "linked-index");
         write(&path.join("linked-index.env"), s.lines());
         m.repository.git_in(&path, &["add", "linked-index.env"]);
