@@ -106,6 +106,12 @@ impl Secret {
         self.parts.iter().all(|(_, part)| values.iter().any(|value| value.contains(&bare(part))))
     }
 
+    /// Whether `values` hold the part that makes it a whole: the last one.
+    pub fn is_completed_by(&self, values: &[String]) -> bool {
+        let (_, part) = &self.parts[self.parts.len() - 1];
+        values.iter().any(|value| value.contains(&bare(part)))
+    }
+
     fn assignments(&self, between: &str) -> String {
         let assignments: Vec<String> =
             self.parts.iter().map(|(name, value)| format!("{name}={value}")).collect();
