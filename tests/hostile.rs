@@ -173,7 +173,7 @@ fn acting(format: &str, output: &[u8]) -> Vec<String> {
 
 /// What the reader of a format would act on.
 fn judged(format: &str, output: &[u8]) -> Vec<String> {
-    if matches!(format, "json" | "sarif" | "gitlab") {
+    if matches!(format, "json" | "sarif" | "gitlab" | "gitlab-codequality") {
         let parsed: Result<serde_json::Value, _> = serde_json::from_slice(output);
         return parsed.err().map(|error| format!("no JSON: {error}")).into_iter().collect();
     }

@@ -177,7 +177,9 @@ fn every_scan(stage: &mut Stage) {
         scans.push(vec!["scan", "--range", &range]);
     }
     for format in possible(stage, &["scan", "--format"]) {
-        for scan in &scans {
+        // Every format gets the scan that meets every kind of content; two get all of them.
+        let all = matches!(&*format, "human" | "json");
+        for scan in scans.iter().filter(|scan| all || scan.contains(&"--history")) {
             let common = ["--format", &format, "--no-progress"];
             let output = stage.run(&[&scan[..], &common].concat());
             assert_eq!(
