@@ -51,6 +51,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
     ("ctrlc", &["cli/"]),
+    ("rustix", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("terminal_size", &["cli/"]),
     ("tempfile", &["cli/"]),

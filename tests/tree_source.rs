@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use keyfence::model::{Chunk, Coverage, Problem, ProblemKind, SkipReason};
+use keyfence::model::{Chunk, ContentKind, Coverage, Problem, ProblemKind, SkipReason};
 use keyfence::source::{Receiver, Source, Tree, TreeOptions, Worker};
 
 /// A path and everything handed out under it.
@@ -30,6 +30,10 @@ impl Receiver for Seen {
 impl Worker for Taker<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
         let path = chunk.provenance.path.to_text();
+        if chunk.provenance.kind == ContentKind::FileName {
+            assert_eq!(chunk.bytes, chunk.provenance.path.as_bytes());
+            return;
+        }
         self.0.chunks.lock().expect("no test panics while it holds this").push((path, chunk.bytes.to_vec()));
     }
 
@@ -445,6 +449,9 @@ struct RemovingTaker<'a>(Taker<'a>, &'a Path);
 
 impl Worker for RemovingTaker<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
+        if chunk.provenance.kind == ContentKind::FileName {
+            return;
+        }
         // The walk has listed the directory by now; whichever of the two comes first removes the other.
         let other = if chunk.provenance.path.file_name() == b"one" { "two" } else { "one" };
         fs::remove_file(self.1.join(other)).expect("still there");

@@ -7,6 +7,7 @@ mod arguments;
 mod baseline;
 mod ci;
 mod config;
+mod core_dumps;
 mod describe;
 mod doctor;
 mod failure;
@@ -38,6 +39,7 @@ use request::Request;
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    core_dumps::forbid();
     panic::set_hook(Box::new(tell_location));
     panic::catch_unwind(|| run(std::env::args_os())).unwrap_or(Ending::Unfinished).into()
 }

@@ -355,10 +355,10 @@ fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
             "({} words)",
             value.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 2).count()
         ),
-        Kind::Pem(_) => {
-            let label = value.split(|&byte| byte == b'-').find(|piece| !piece.is_empty()).unwrap_or_default();
-            format!("-----{}-----…", String::from_utf8_lossy(label))
-        }
+        Kind::Pem(_) => armour_label(value).map_or_else(
+            || masked(b"", value.len()),
+            |label| format!("-----BEGIN {}-----…", String::from_utf8_lossy(label)),
+        ),
         Kind::Numbers(count) => format!("({count} numbers)"),
         Kind::Connection(_) => {
             let scheme =
@@ -376,6 +376,16 @@ fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
         }
         Kind::Chosen(..) | Kind::Password(..) | Kind::Random(..) => masked(b"", value.len()),
     }
+}
+
+/// What the first line of armour says. A key without armour has none, and everything in it is secret.
+fn armour_label(value: &[u8]) -> Option<&[u8]> {
+    let rest = value.strip_prefix(b"-----BEGIN ")?;
+    let label = &rest[..memchr::memmem::find(rest, b"-----")?];
+    label
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ')
+        .then_some(label)
 }
 
 fn masked(prefix: &[u8], length: usize) -> String {

@@ -435,10 +435,14 @@ impl Bench<'_> {
         if !proved.is_empty() {
             return (!is_blank(value)).then_some(Admitted::Proved(proved));
         }
-        if self.lock_file {
+        // A lock file is full of checksums; what a provider's own name stands before is none.
+        if self.lock_file && !rules.iter().any(|&rule| self.document.names(self.rule(rule).provider)) {
             return None;
         }
         let naming = name_of(self.document, span);
+        if self.lock_file && !rules.iter().any(|&rule| self.is_called_by_provider(rule, &naming)) {
+            return None;
+        }
         if self.says_nothing(&rules, &naming) {
             return None;
         }
@@ -468,6 +472,14 @@ impl Bench<'_> {
             || !common
             || self.partners.iter().any(|&(provider, _)| provider == rule.provider)
             || self.document.names(rule.provider)
+    }
+
+    /// Whether the value's name holds a word of the provider and says what it is, as `BINANCE_API_SECRET` does.
+    fn is_called_by_provider(&self, rule: u16, naming: &Naming) -> bool {
+        let provider = &self.rules.providers[usize::from(self.rule(rule).provider)];
+        naming.standing == Standing::Named
+            && naming.name.role().is_some()
+            && provider.words.iter().any(|word| naming.name.has(word))
     }
 
     /// Whether a value of a common shape has a name that means no credential. Asked early: such values are many.

@@ -23,6 +23,8 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 const LONGEST_LABEL: usize = 40;
+/// Marks before the lines of a block are short: `+`, `> `, ` * `, `//! `.
+const LONGEST_MARGIN: usize = 16;
 /// The object identifier of the curve P-256 (RFC 5480).
 const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 /// Shorter bodies are placeholders: the shortest private key (Ed25519 in PKCS#8) has 48 bytes.
@@ -34,7 +36,7 @@ pub(crate) fn read(text: &[u8], at: usize) -> Option<KeyBlock> {
     let label = label(reach.strip_prefix(BEGIN)?)?;
     let named = label_kind(label)?;
     let body_start = BEGIN.len() + label.len() + DASHES.len();
-    let body_length = memchr::memmem::find(&reach[body_start..], DASHES)?;
+    let body_length = body_length(&reach[body_start..])?;
     let body = &reach[body_start..body_start + body_length];
     let after = &reach[body_start + body_length..];
     let end_length = after
@@ -43,6 +45,13 @@ pub(crate) fn read(text: &[u8], at: usize) -> Option<KeyBlock> {
         .map_or(DASHES.len(), |label| END.len() + label.len() + DASHES.len());
     let kind = body_kind(named, body)?;
     Some(KeyBlock { span: Span::new(at, at + body_start + body_length + end_length), kind })
+}
+
+/// How much stands before the dashes of the last line. A patch puts a sixth dash before those of a removed line.
+fn body_length(text: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::find(text, DASHES)?;
+    let dashes = text[at..].iter().take_while(|&&byte| byte == b'-').count();
+    Some(at + dashes - DASHES.len())
 }
 
 fn label(text: &[u8]) -> Option<&[u8]> {
@@ -106,8 +115,10 @@ fn has_armour_sum(body: &[u8], encoded: &[u8]) -> bool {
 fn plain_body(body: &[u8]) -> (Vec<Zeroizing<Vec<u8>>>, Zeroizing<Vec<u8>>) {
     let mut headers = Vec::new();
     let mut encoded = Zeroizing::new(Vec::with_capacity(body.len()));
-    for line in with_real_line_ends(body).split(|&byte| byte == b'\n') {
-        let line = trim(line);
+    let body = with_real_line_ends(body);
+    let margin = margin(&body);
+    for line in body.split(|&byte| byte == b'\n') {
+        let line = trim(line.strip_prefix(margin).unwrap_or(line));
         if memchr::memchr(b':', line).is_some() {
             headers.push(Zeroizing::new(line.to_vec()));
         } else if line.first() != Some(&b'=') {
@@ -115,6 +126,13 @@ fn plain_body(body: &[u8]) -> (Vec<Zeroizing<Vec<u8>>>, Zeroizing<Vec<u8>>) {
         }
     }
     (headers, encoded)
+}
+
+/// What stands before every line, as before the last one: the marks of a patch, a comment or a quotation.
+fn margin(body: &[u8]) -> &[u8] {
+    let margin = memchr::memrchr(b'\n', body).map_or(&[][..], |end| &body[end + 1..]);
+    let is_mark = |byte: &u8| byte.is_ascii_punctuation() && *byte != b'=' || matches!(byte, b' ' | b'\t');
+    if margin.len() <= LONGEST_MARGIN && margin.iter().all(is_mark) { margin } else { &[] }
 }
 
 /// The body with `\r` and line ends written as `\n` or `\r` (any number of backslashes) as real ones.

@@ -8,6 +8,23 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// A secret value: redacted in `Debug`, without `Display`, overwritten when dropped.
+///
+/// Neither of these compiles, so that no value gets into a message or a report by accident:
+///
+/// ```compile_fail,E0277
+/// let secret = keyfence::model::Secret::new(b"hunter2");
+/// println!("{secret}");
+/// ```
+///
+/// ```compile_fail,E0277
+/// let secret = keyfence::model::Secret::new(b"hunter2");
+/// serde_json::to_string(&secret);
+/// ```
+///
+/// ```compile_fail,E0616
+/// let secret = keyfence::model::Secret::new(b"hunter2");
+/// println!("{:?}", secret.0);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
@@ -41,7 +58,15 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::Secret;
+
+    #[test]
+    fn its_bytes_are_overwritten_when_dropped() {
+        fn is_overwritten(_: &impl ZeroizeOnDrop) {}
+        is_overwritten(&Secret::new(b"hunter2").0);
+    }
 
     #[test]
     fn debug_shows_only_the_length() {

@@ -319,7 +319,12 @@ fn is_id(text: &str) -> bool {
 fn yaml_message(error: &serde_yaml::Error) -> String {
     let text = error.to_string();
     let told = text.split(['"', '`']).next().unwrap_or_default().trim_end_matches([':', ' ']).to_owned();
-    let quoted_field = text.contains("unknown field").then(|| text.split('`').nth(1)).flatten();
+    // A field that is no identifier could be anything, also a value in the wrong place.
+    let is_name = |field: &&str| {
+        field.len() <= 40 && field.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
+    };
+    let quoted_field =
+        text.contains("unknown field").then(|| text.split('`').nth(1)).flatten().filter(is_name);
     let place = error.location().map(|place| format!(" (line {}, column {})", place.line(), place.column()));
     format!(
         "{told}{}{}",

@@ -3,6 +3,7 @@
 //! Must not know: what a receiver looks for, git's index and objects.
 //! Invariant: each file is handed out once, counted as left out once, or becomes one problem; nothing but a regular
 //! file is ever opened for reading, and nothing outside the tree is reached through a link in it.
+//! The path of a file is handed out as content, too: names are committed and copied like everything else.
 //!
 //! Ignore rules are applied as ripgrep applies them, so a file that git tracks although a rule names it is left out.
 
@@ -16,7 +17,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
-use crate::model::{Coverage, FilePath, Problem, ProblemKind, Provenance, ScanMode, SkipReason};
+use crate::model::{
+    Chunk, ContentKind, Coverage, FilePath, Problem, ProblemKind, Provenance, ScanMode, SkipReason,
+};
 
 use super::archive::Archives;
 use super::pieces::{Buffer, Sizes};
@@ -431,6 +434,8 @@ impl Reader<'_> {
         let grant = (window > KEPT_BUFFER && known.is_some()).then(|| shared.budget.take(window));
         let provenance = Provenance::file(shown_path(path));
         let worker = self.worker.get_or_insert_with(|| shared.receiver.worker());
+        let name = Provenance { kind: ContentKind::FileName, ..provenance.clone() };
+        worker.chunk(&Chunk::whole(name.path.as_bytes(), &name));
         let target = (&mut self.buffer, &mut **worker as &mut dyn Worker);
         let result = shared.archives.hand_out(file, known, shared.sizes, &provenance, target);
         self.buffer.shrink(KEPT_BUFFER);

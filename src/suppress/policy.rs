@@ -439,8 +439,16 @@ impl Scope {
         let Some(unknown) = unknown else { return Ok(()) };
         let meant = suggestion(unknown, known).map(|word| format!("; did you mean `{word}`?"));
         let advice = meant.unwrap_or_else(|| "; `keyfence rules list` shows them all".to_owned());
-        Err(PolicyError::new(&self.file, format!("there is no rule `{unknown}`{advice}")))
+        let named =
+            if could_be_rule(unknown) { format!(" `{unknown}`") } else { " of a name in it".to_owned() };
+        Err(PolicyError::new(&self.file, format!("there is no rule{named}{advice}")))
     }
+}
+
+/// Whether a name may be told: what no rule could be called can be anything, also a value in the wrong place.
+fn could_be_rule(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-*".contains(&byte);
+    name.len() <= 48 && name.bytes().all(is_plain) && name.bytes().filter(u8::is_ascii_digit).count() <= 4
 }
 
 fn ignored(scopes: &[Arc<Scope>], path: Option<&[u8]>) -> Option<Verdict> {
