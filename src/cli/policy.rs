@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::failure::Failure;
@@ -162,6 +162,38 @@ fn read_limited(file: &Path, limit: usize) -> Result<Vec<u8>, String> {
 /// Reads the files of the work tree at `root` and makes what a scan needs.
 pub(crate) fn of_work_tree(root: &Root, detection: &Detection, terms: Terms) -> Result<Prepared, Failure> {
     prepare(load(root.policy_files(&detection.policy), root, &detection.policy)?, detection, terms)
+}
+
+/// The same for what is about to be committed: the ignore file counts as it was committed last, so that no commit
+/// brings the pattern that hides it.
+pub(crate) fn of_next_commit(root: &Root, detection: &Detection, terms: Terms) -> Result<Prepared, Failure> {
+    let files = FilesOfNextCommit { now: root.policy_files(&detection.policy), last: OnceLock::new() };
+    prepare(load(Box::new(files), root, &detection.policy)?, detection, terms)
+}
+
+/// The files of the work tree, but the ignore file of the last commit.
+struct FilesOfNextCommit {
+    now: Box<dyn PolicyFiles>,
+    /// Opened only where there is an ignore file.
+    last: OnceLock<Option<Committed>>,
+}
+
+impl PolicyFiles for FilesOfNextCommit {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>, String> {
+        if path.file_name() != IGNORE_NAME.as_bytes() {
+            return self.now.read(path);
+        }
+        if self.now.read(path)?.is_none() {
+            return Ok(None);
+        }
+        // Before the first commit nothing was committed; a HEAD that is broken stops the scan itself.
+        let last = self.last.get_or_init(|| Committed::at(".", GitEnvironment::from_process(), "HEAD").ok());
+        last.as_ref().map_or(Ok(None), |last| PolicyFiles::read(last, path))
+    }
+
+    fn list(&self, directory: &FilePath) -> Result<Option<Vec<FilePath>>, String> {
+        self.now.list(directory)
+    }
 }
 
 /// Reads the files of a commit in place of those of the work tree; without a commit there are none.

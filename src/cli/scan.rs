@@ -90,7 +90,10 @@ pub(crate) fn prepared(what: &What, detection: &Detection) -> Result<Prepared, F
         return prepared_before(selection, &root, detection);
     }
     let terms = Terms { comments: Comments::All, everything: is_everything(what, &root) };
-    policy::of_work_tree(&root, detection, terms)
+    match what {
+        What::Staged { .. } => policy::of_next_commit(&root, detection, terms),
+        _ => policy::of_work_tree(&root, detection, terms),
+    }
 }
 
 /// What the files of the project said before a range: it must not bring its own absolution.
