@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use keyfence::model::{Chunk, Coverage, Problem, ProblemKind};
+use keyfence::model::{Chunk, ContentKind, Coverage, Problem, ProblemKind};
 use keyfence::source::{Receiver, Source, Tree, TreeOptions, Worker};
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
@@ -32,6 +32,10 @@ impl Receiver for Seen {
 
 impl Worker for Taker<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
+        // The name of the archive is content of its own.
+        if chunk.provenance.kind == ContentKind::FileName {
+            return;
+        }
         let path = chunk.provenance.path.file_name_and_members();
         self.0.chunks.lock().expect("no test panics while it holds this").insert(path, chunk.bytes.to_vec());
     }

@@ -217,8 +217,10 @@ fn rules_packs_and_limits_come_from_the_configuration() {
 fn ignore_files_hold_in_every_mode() {
     let sandbox = Sandbox::new();
     let repository = sandbox.repository("bot");
-    repository.write(".keyfenceignore", "samples/\n!samples/live/\n");
-    repository.write("svc/.keyfenceignore", "/local.env\n");
+    repository.stage(".keyfenceignore", "samples/\n!samples/live/\n");
+    repository.stage("svc/.keyfenceignore", "/local.env\n");
+    // For a commit the ignore file counts as it was committed last.
+    repository.git(&["commit", "--quiet", "--no-verify", "-m", "Ignore samples"]);
     repository.stage("samples/.env", &leaking_env());
     repository.stage("svc/local.env", &leaking_env());
     assert_code("tree", &repository.keyfence(&["scan"]), 0);

@@ -67,7 +67,8 @@ impl<'a> Reader<'a> {
         }
         let chosen: Vec<Passage> = fruitful.iter().map(|&number| passages[number].clone()).collect();
         let chosen = decode::with_companions(text, chosen);
-        if chosen.len() == passages.len() {
+        let places = |passages: &[Passage]| passages.iter().map(|passage| passage.from).collect::<Vec<_>>();
+        if places(&chosen) == places(&passages) {
             return Some(Reading { layers: Layers::over(all, reading.layers), parts: reading.parts });
         }
         let (some, reading) = self.read_unfolded(text, &chosen, depth);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::compile::compile;
 use super::format::Pack;
-use super::rule::RuleSet;
+use super::rule::{Rule, RuleSet};
 use crate::model::Severity;
 
 /// Why a pack could not be used.
@@ -25,8 +25,14 @@ impl RuleSet {
     #[must_use]
     pub fn keeping(self, mut keep: impl FnMut(usize, &str) -> bool) -> Self {
         let rules = self.rules.into_owned().into_iter().enumerate();
-        let rules = rules.filter(|(index, rule)| keep(*index, &rule.id)).map(|(_, rule)| rule).collect();
-        Self { rules: Cow::Owned(rules), ..self }
+        let mut kept: Vec<Rule> = Vec::new();
+        for (_, mut rule) in rules.filter(|(index, rule)| keep(*index, &rule.id)) {
+            // The first rule of those that are searched for alike may have gone.
+            let alike = kept.iter().find(|other| other.is_searched_like(&rule)).map(|other| other.like);
+            rule.like = alike.unwrap_or(u16::try_from(kept.len()).unwrap_or(u16::MAX));
+            kept.push(rule);
+        }
+        Self { rules: Cow::Owned(kept), ..self }
     }
 
     /// The same rules, worth what `severity` says of their ids. What complete sets are worth stays.
