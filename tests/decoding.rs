@@ -59,12 +59,15 @@ fn pair(key_line: u32, secret_line: u32) -> Vec<(String, u32)> {
     vec![("binance-api-key".to_owned(), key_line), ("binance-api-secret".to_owned(), secret_line)]
 }
 
+/// A name, a path, a text, and what is found in it on which line.
+type Case<'a> = (&'a str, &'a str, String, Vec<(String, u32)>);
+
 #[test]
 fn every_form_is_read() {
     let (key, secret, env) = (key(), secret(), env());
     let json = format!("{{\"exchange\": \"binance\", \"apiKey\": \"{key}\", \"secret\": \"{secret}\"}}");
     let line = format!("binance_api_key={key}\nbinance_api_secret={secret}\n");
-    let cases: Vec<(&str, &str, String, Vec<(String, u32)>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (
             "values of a Kubernetes secret",
             "secret.yaml",

@@ -108,7 +108,7 @@ type Table = BTreeMap<(Level, &'static str), Row>;
 
 /// Builds a world for each kind, at the same time, and scans it.
 fn measure() -> Table {
-    let results: Vec<(Kind, World, Vec<(Mode, Found)>)> = std::thread::scope(|scope| {
+    let results: Vec<Searched> = std::thread::scope(|scope| {
         let handles: Vec<_> = KINDS.iter().map(|&kind| scope.spawn(move || measure_kind(kind))).collect();
         handles.into_iter().map(|handle| handle.join().expect("every kind can be measured")).collect()
     });
@@ -242,7 +242,7 @@ fn no_longer_found(document: &str, measured: &str) -> Vec<String> {
     let now = cells(measured);
     let is_lost = |(at, before): &(&(String, String), &String)| {
         let after = now.get(*at).map_or("", String::as_str);
-        after != "all" && *before != "" && *before != "**none**" && after != before.as_str()
+        after != "all" && !before.is_empty() && *before != "**none**" && after != before.as_str()
     };
     cells(document).iter().filter(is_lost).map(|((place, title), _)| format!("{place}, {title}")).collect()
 }
@@ -279,3 +279,5 @@ fn secrets_differ_by_place() {
         assert_ne!(values(kind, "a"), values(kind, "b"));
     }
 }
+/// One kind of secret, the repository it was hidden in, and what each mode found.
+type Searched = (Kind, World, Vec<(Mode, Found)>);

@@ -40,6 +40,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("it is a number"))
 }
 
+#[expect(clippy::print_stdout, reason = "the figure is for whoever runs the test")]
 #[test]
 fn what_the_hook_judged_is_what_git_committed() {
     let (first, last) = match number("KEYFENCE_MODEL_SEED") {

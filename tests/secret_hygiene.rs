@@ -256,6 +256,7 @@ fn every_broken_file(stage: &mut Stage, kind: Kind) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the figure is for whoever runs the test")]
 #[test]
 fn no_value_gets_out() {
     let results: Vec<(u64, Vec<String>)> = std::thread::scope(|scope| {

@@ -19,8 +19,11 @@ mod repository;
 #[cfg(feature = "git")]
 pub use repository::{baseline, config, delta, delta_over_base, entry, index};
 
+/// A target: its name, and what is done with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// Every target by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[Target] = &[
     ("detect", detect),
     ("trace", trace),
     ("window", window),

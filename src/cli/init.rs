@@ -15,7 +15,7 @@ use super::policy::Root;
 use super::project_arguments::{BaselineScan, InitArguments, Tool};
 use super::text;
 use crate::config::{CONFIG_NAME, IGNORE_NAME, allow_text};
-use crate::model::{FilePath, Finding};
+use crate::model::Finding;
 use crate::report::write_overview;
 use crate::source::SourceError;
 use crate::source::git::{GitEnvironment, Layout, Settings};
@@ -220,6 +220,6 @@ fn first_scan(root: &Root, known: &[Known], all: bool) -> Result<Ending, Failure
 /// Why another tool's file says that the finding does not count.
 fn reason<'a>(looked: &Looked, finding: &Finding, known: &'a [Known]) -> Option<&'a str> {
     let path = looked.prepared.policy.locate(&finding.provenance.path);
-    let path = path.unwrap_or_else(FilePath::default);
+    let path = path.unwrap_or_default();
     known.iter().find(|known| known.means(finding, &path)).map(|known| known.reason.as_str())
 }

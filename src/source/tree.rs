@@ -47,9 +47,12 @@ pub struct TreeOptions {
     pub piece_overlap: usize,
 }
 
+/// Whether a path is left out; told whether it is a directory.
+pub type LeavesOut = dyn Fn(&Path, bool) -> bool + Send + Sync;
+
 /// Says of a path, as it was typed or met below a typed one, and of whether it is a directory, if it is left out.
 #[derive(Clone)]
-pub struct LeftOut(pub Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>);
+pub struct LeftOut(pub Arc<LeavesOut>);
 
 impl std::fmt::Debug for LeftOut {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -31,7 +31,7 @@ pub(super) fn is_hex_keystore(value: &[u8]) -> bool {
     };
     value.starts_with(b"7b")
         && value.ends_with(b"7d")
-        && value.len() % 2 == 0
+        && value.len().is_multiple_of(2)
         && value.iter().all(u8::is_ascii_hexdigit)
         && says(b"\"crypto\"")
         && says(b"\"ciphertext\"")

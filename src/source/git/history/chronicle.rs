@@ -45,6 +45,9 @@ pub(super) struct Chronicle {
     pub period: Period,
 }
 
+/// Where a finding stands, and on which line.
+type Place = (Arc<Provenance>, u32);
+
 /// One credential's places, by object.
 struct Trail<'a> {
     places: &'a [(Arc<Provenance>, u32)],
@@ -249,7 +252,7 @@ impl Chronicle {
 
     /// Where it stands, each path once, in the order of the commits that brought it there.
     fn occurrences(&self, trail: &Trail<'_>) -> Vec<Occurrence> {
-        let mut by_path: BTreeMap<(ContentKind, &FilePath), Vec<&(Arc<Provenance>, u32)>> = BTreeMap::new();
+        let mut by_path: BTreeMap<(ContentKind, &FilePath), Vec<&Place>> = BTreeMap::new();
         for place in trail.places {
             by_path.entry((place.0.kind, &place.0.path)).or_default().push(place);
         }
