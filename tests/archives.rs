@@ -148,13 +148,16 @@ fn xz_of_hello() -> Vec<u8> {
     data_encoding::HEXLOWER.decode(XZ_OF_HELLO.concat().as_bytes()).expect("it is hexadecimal")
 }
 
+/// A file's name, its content, and what is inside.
+type Case<'a> = (&'a str, Vec<u8>, Vec<(&'a str, &'a str)>);
+
 #[test]
 fn what_is_inside_is_handed_out() {
     let hello = b"hello, members\n".as_slice();
     let both: [(&str, &[u8]); 2] = [("config/.env", hello), ("b.txt", b"second\n")];
     let plain_tar = tarred(&both);
     let inner = zipped(&both, CompressionMethod::Deflated);
-    let cases: Vec<(&str, Vec<u8>, Vec<(&str, &str)>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (
             "a.zip",
             zipped(&both, CompressionMethod::Deflated),
