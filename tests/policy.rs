@@ -63,6 +63,118 @@ fn a_baseline_hides_a_secret_wherever_it_stands_and_no_other() {
 }
 
 #[test]
+fn a_baseline_of_the_history_holds_in_every_mode() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.first_commit();
+    repository.stage("deleted/.env", &leaking_env());
+    repository.git(&["commit", "--quiet", "-m", "Leak"]);
+    repository.git(&["rm", "--quiet", "deleted/.env"]);
+    repository.git(&["commit", "--quiet", "-m", "Take it away"]);
+    repository.write("untracked.env", &other_env());
+    let history = ["scan", "--history"];
+    assert_code("it is in the history", &repository.keyfence(&history), 1);
+
+    let created = repository.keyfence(&["baseline", "create", "--history", "--reason", "OPS-12"]);
+    assert_code("create", &created, 0);
+    assert!(words(&created).contains("with 4 secrets"), "history and files: {}", words(&created));
+    assert!(words(&created).contains("critical credentials among them: 2"), "{}", words(&created));
+    repository.write("copy/of/it.env", &format!("# moved\n{}", leaking_env()));
+    repository.git(&["add", "copy/of/it.env"]);
+    assert_code("tree", &repository.keyfence(&["scan"]), 0);
+    assert_code("staged", &repository.keyfence(&["scan", "--staged"]), 0);
+    repository.git(&["commit", "--quiet", "-m", "Copy"]);
+    assert_code("range", &repository.keyfence(&["scan", "--range", "HEAD~3..HEAD"]), 0);
+    assert_code("history", &repository.keyfence(&history), 0);
+    for mode in [&["scan", "--range", "HEAD~3..HEAD"][..], &history] {
+        let arguments = [mode, &["--no-baseline"]].concat();
+        assert_code("without it", &repository.keyfence(&arguments), 1);
+    }
+
+    repository.git(&["rm", "--quiet", "copy/of/it.env"]);
+    repository.git(&["commit", "--quiet", "-m", "Take the copy away"]);
+    let text = baseline(&repository);
+    let scan = repository.keyfence(&["scan"]);
+    assert!(!words(&scan).contains("not here any more"), "{}", words(&scan));
+    assert_code("what is in the history stays", &repository.keyfence(&["baseline", "prune"]), 0);
+    assert_eq!(baseline(&repository), text);
+    fs::remove_file(repository.top.join("untracked.env")).expect("it is there");
+    let pruned = repository.keyfence(&["baseline", "prune"]);
+    assert!(words(&pruned).contains("taken out of .keyfence-baseline: 2 secrets"), "{}", words(&pruned));
+    assert_code("history after pruning", &repository.keyfence(&history), 0);
+}
+
+#[test]
+fn a_baseline_can_be_widened_to_the_history() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.stage("old.env", &other_env());
+    repository.git(&["commit", "--quiet", "-m", "Leak"]);
+    repository.git(&["rm", "--quiet", "old.env"]);
+    repository.stage("bot/.env", &leaking_env());
+    repository.git(&["commit", "--quiet", "-m", "Leak another"]);
+    assert_code("create", &repository.keyfence(&["baseline", "create"]), 0);
+    assert_code("history", &repository.keyfence(&["scan", "--history"]), 1);
+    let updated = repository.keyfence(&["baseline", "update", "--history"]);
+    assert_code("update", &updated, 0);
+    assert!(words(&updated).contains("old.env:2 since commit "), "{}", words(&updated));
+    assert_code("history with it", &repository.keyfence(&["scan", "--history"]), 0);
+    let outside = sandbox.path("outside");
+    fs::create_dir(&outside).expect("the sandbox is writable");
+    let create = ["baseline", "create", "--history"];
+    let nowhere = sandbox.command(support::KEYFENCE, &outside).args(create).output();
+    assert_code("without a repository", &nowhere.expect("the program can be started"), 3);
+    assert!(!outside.join(".keyfence-baseline").exists());
+}
+
+#[test]
+fn paths_of_git_are_seen_from_the_top_wherever_keyfence_is_called() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.write(
+        ".keyfence.yaml",
+        "allow: [{ path: /samples/, reason: examples }, { path: svc/tests/, reason: tests }]\n",
+    );
+    repository.write("svc/.keyfence.yaml", "allow: [{ path: /local.env, reason: only here }]\n");
+    repository.stage("svc/README.md", "A service.\n");
+    repository.stage("svc/.keyfenceignore", "/fake.env\n");
+    repository.stage("samples/README.md", "Samples.\n");
+    repository.git(&["add", "."]);
+    repository.git(&["commit", "--quiet", "-m", "Begin"]);
+    let cases = [
+        ("samples/.env", 0),
+        ("svc/samples/.env", 1),
+        ("svc/tests/.env", 0),
+        ("svc/svc/tests/.env", 1),
+        ("svc/local.env", 0),
+        ("local.env", 1),
+        ("svc/fake.env", 0),
+        ("fake.env", 1),
+    ];
+    for (path, code) in cases {
+        repository.stage(path, &leaking_env());
+        for here in ["", "svc", "samples"] {
+            let run = |arguments: &[&str]| {
+                let mut command = sandbox.command(support::KEYFENCE, &repository.top.join(here));
+                command.args(arguments).output().expect("the program can be started")
+            };
+            let situation = |mode: &str| format!("{path}, {mode}, called in {here:?}");
+            assert_code(&situation("staged"), &run(&["scan", "--staged"]), code);
+            repository.git(&["commit", "--quiet", "--no-verify", "-m", "Add"]);
+            assert_code(&situation("range"), &run(&["scan", "--range", "HEAD~1..HEAD"]), code);
+            assert_code(&situation("history"), &run(&["scan", "--history"]), code);
+            assert_code(&situation("ci"), &run(&["ci", "--base", "HEAD~1"]), code);
+            let top = repository.top.to_str().expect("the sandbox's name is UTF-8");
+            assert_code(&situation("tree"), &run(&["scan", top]), code);
+            repository.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
+            repository.git(&["reflog", "expire", "--expire=now", "--all"]);
+        }
+        repository.git(&["reset", "--quiet", "--hard"]);
+        repository.git(&["gc", "--quiet", "--prune=now"]);
+    }
+}
+
+#[test]
 fn a_baseline_holds_neither_values_nor_places_nor_times() {
     let sandbox = Sandbox::new();
     let repository = adopted(&sandbox);
@@ -334,8 +446,8 @@ fn init_takes_over_what_other_scanners_know() {
         "needs you a pattern of your own",
         "1 in the baseline of detect-secrets, audited there as no secret",
         "1 taken over from gitleaks' ignore file",
-        "1 credentials with 2 findings",
-        "By directory 2 bot/",
+        "1 credential with 2 findings",
+        "Findings by directory 2 bot/",
         "critical credentials among them: 1",
     ] {
         assert!(told.contains(part), "the output lacks {part:?}:\n{}", support::words(&init));

@@ -4,9 +4,10 @@
 //! Invariants: the file is replaced as a whole; a scan that could not look at everything takes nothing out; whatever
 //! is added is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::arguments::ScanArguments;
 use super::failure::{Ending, Failure};
 use super::files::{self, Access};
 use super::output::say;
@@ -15,7 +16,8 @@ use super::progress::Bar;
 use super::project_arguments::{BaselineCommand, BaselineScan, BaselineWriting};
 use super::request::{PolicyRequest, ScanRequest};
 use super::{scan, text};
-use crate::model::{FilePath, Finding, Outcome, Report, Severity};
+use crate::model::{FilePath, Finding, Report, Severity};
+use crate::report::without_values;
 use crate::suppress::{Baseline, BaselineEntry};
 
 /// Does what was asked.
@@ -30,6 +32,7 @@ pub(crate) fn perform(command: BaselineCommand) -> Result<Ending, Failure> {
 }
 
 fn create(root: &Root, writing: BaselineWriting) -> Result<Ending, Failure> {
+    let history = writing.scan.history;
     let looked = Looked::at(root, writing.scan)?;
     if looked.target.exists() {
         return Err(Failure::usage(
@@ -38,6 +41,9 @@ fn create(root: &Root, writing: BaselineWriting) -> Result<Ending, Failure> {
         ));
     }
     let mut baseline = Baseline::new(random_salt()?);
+    if history {
+        baseline.cover_history();
+    }
     for finding in looked.open() {
         baseline.add(&finding.rule, &finding.fingerprint, writing.until, writing.reason.as_deref());
     }
@@ -49,23 +55,32 @@ fn create(root: &Root, writing: BaselineWriting) -> Result<Ending, Failure> {
 }
 
 fn update(root: &Root, writing: BaselineWriting) -> Result<Ending, Failure> {
+    let history = writing.scan.history;
     let looked = Looked::at(root, writing.scan)?;
     let mut baseline = policy::existing_baseline(&looked.prepared.policy)?;
+    let before = baseline.clone();
+    if history {
+        baseline.cover_history();
+    }
     let mut added = Vec::new();
-    for finding in looked.open() {
-        if baseline.add(&finding.rule, &finding.fingerprint, writing.until, writing.reason.as_deref()) {
-            added.push(finding);
+    for report in looked.reports() {
+        let told = without_values(report);
+        for (finding, told_finding) in report.findings.iter().zip(&told.findings) {
+            let (rule, fingerprint) = (&finding.rule, &finding.fingerprint);
+            if finding.verdict.is_open()
+                && baseline.add(rule, fingerprint, writing.until, writing.reason.as_deref())
+            {
+                added.push(format!("  {}  {rule}\n", place(&told, told_finding)));
+            }
         }
     }
-    if added.is_empty() {
+    if baseline == before {
         say(&format!("nothing new: {} stays as it is\n", looked.name()))?;
         return looked.ending();
     }
     looked.write(&baseline)?;
     say(&format!("added to {}: {}\n", looked.name(), secrets(added.len())))?;
-    for finding in &added {
-        say(&format!("  {}  {}\n", place(finding), finding.rule))?;
-    }
+    say(&added.concat())?;
     looked.warn_of_critical()?;
     looked.ending()
 }
@@ -93,17 +108,21 @@ fn show(root: &Root, request: &PolicyRequest) -> Result<Ending, Failure> {
     Ok(Ending::Clean)
 }
 
-fn prune(root: &Root, scan: BaselineScan) -> Result<Ending, Failure> {
+/// What covers the history is looked for there, too: that it left the files changes nothing about what git holds.
+fn prune(root: &Root, mut scan: BaselineScan) -> Result<Ending, Failure> {
+    let request = PolicyRequest::from_arguments(scan.policy.clone());
+    let policy = policy::load(root.policy_files(&request), root, &request)?;
+    let mut baseline = policy::existing_baseline(&policy)?;
+    scan.history |= baseline.covers_history();
     let looked = Looked::at(root, scan)?;
-    let mut baseline = policy::existing_baseline(&looked.prepared.policy)?;
-    if looked.report.outcome() == Outcome::Incomplete || !looked.report.problems.is_empty() {
+    if looked.reports().any(|report| !report.problems.is_empty()) {
         return Err(Failure::unfinished(
             "nothing was taken out: not everything could be looked at, so what was not found may still be there",
             "`keyfence scan` names what could not be looked at",
         ));
     }
     let mut found = vec![false; baseline.entries().len()];
-    for finding in &looked.report.findings {
+    for finding in looked.reports().flat_map(|report| &report.findings) {
         if let Some(index) = baseline.find(&finding.rule, &finding.fingerprint) {
             found[index] = true;
         }
@@ -129,29 +148,31 @@ fn prune(root: &Root, scan: BaselineScan) -> Result<Ending, Failure> {
 /// What a scan of the project found, the baseline set aside.
 pub(crate) struct Looked {
     pub(crate) prepared: Prepared,
+    /// The files as they are on disk.
     pub(crate) report: Report,
+    /// Everything that ever was in the repository, if that was asked for.
+    history: Option<Report>,
     pub(crate) target: PathBuf,
-    interrupted: bool,
 }
 
 impl Looked {
     pub(crate) fn at(root: &Root, arguments: BaselineScan) -> Result<Self, Failure> {
-        let request = ScanRequest::from_arguments(arguments.into_scan(root.as_typed()))?;
-        let prepared = scan::prepared(&request.what, &request.detection)?;
-        let threads = request.threads.map_or(0, std::num::NonZeroUsize::get);
-        let bar = Bar::start(request.progress);
-        let (report, interrupted) = scan::look(&request.what, &prepared, threads, &bar)?;
-        drop(bar);
-        if interrupted {
-            return Err(Failure::unfinished("nothing was written: it was interrupted", "run it again"));
-        }
+        let history = arguments.of_history(root.as_typed());
+        let (prepared, report) = looked(arguments.into_scan(root.as_typed()))?;
+        let history = history.map(looked).transpose()?.map(|(_, report)| report);
         let file = prepared.policy.baseline_file();
         let target = root.directory.join(&*String::from_utf8_lossy(file.as_bytes()));
-        Ok(Self { prepared, report, target, interrupted })
+        Ok(Self { prepared, report, history, target })
+    }
+
+    /// The files first, then the history.
+    fn reports(&self) -> impl Iterator<Item = &Report> {
+        [&self.report].into_iter().chain(&self.history)
     }
 
     pub(crate) fn open(&self) -> impl Iterator<Item = &Finding> {
-        self.report.findings.iter().filter(|finding| finding.verdict.is_open())
+        let findings = self.reports().flat_map(|report| &report.findings);
+        findings.filter(|finding| finding.verdict.is_open())
     }
 
     pub(crate) fn name(&self) -> String {
@@ -164,11 +185,8 @@ impl Looked {
     }
 
     pub(crate) fn warn_of_critical(&self) -> Result<(), Failure> {
-        let open = |index: &usize| self.report.findings[*index].verdict.is_open();
-        let critical = self.report.credentials.iter().filter(|credential| {
-            credential.severity == Severity::Critical && credential.findings.iter().any(open)
-        });
-        match critical.count() {
+        let critical: BTreeSet<Vec<&str>> = self.reports().flat_map(critical).collect();
+        match critical.len() {
             0 => Ok(()),
             count => say(&format!(
                 "critical credentials among them: {count}. A baseline only keeps them quiet: revoke them first \
@@ -179,14 +197,41 @@ impl Looked {
 
     /// Clean only if everything could be looked at.
     pub(crate) fn ending(&self) -> Result<Ending, Failure> {
-        if self.report.problems.is_empty() {
-            return Ok(Ending::of_scan(Outcome::Clean, self.interrupted));
+        if self.reports().all(|report| report.problems.is_empty()) {
+            return Ok(Ending::Clean);
         }
         Err(Failure::unfinished(
             "it is written, but not everything could be looked at",
             "`keyfence scan` names what could not be looked at; then run `keyfence baseline update`",
         ))
     }
+}
+
+fn looked(arguments: ScanArguments) -> Result<(Prepared, Report), Failure> {
+    let request = ScanRequest::from_arguments(arguments)?;
+    let prepared = scan::prepared(&request.what, &request.detection)?;
+    let threads = request.threads.map_or(0, std::num::NonZeroUsize::get);
+    let bar = Bar::start(request.progress);
+    let (report, interrupted) = scan::look(&request.what, &prepared, threads, &bar)?;
+    drop(bar);
+    if interrupted {
+        return Err(Failure::unfinished("nothing was written: it was interrupted", "run it again"));
+    }
+    Ok((prepared, report))
+}
+
+/// The critical credentials that count, each as its values, so that one that stands twice is one.
+fn critical(report: &Report) -> impl Iterator<Item = Vec<&str>> {
+    let open = |index: &&usize| report.findings[**index].verdict.is_open();
+    let critical = report.credentials.iter().filter(|credential| credential.severity == Severity::Critical);
+    let values = critical.map(move |credential| {
+        let open = credential.findings.iter().filter(open);
+        let mut values: Vec<&str> =
+            open.map(|&index| report.findings[index].fingerprint.0.as_str()).collect();
+        values.sort_unstable();
+        values
+    });
+    values.filter(|values| !values.is_empty())
 }
 
 /// So many of each rule, the most frequent first.
@@ -202,9 +247,15 @@ fn secrets(count: usize) -> String {
     if count == 1 { "1 secret".to_owned() } else { format!("{count} secrets") }
 }
 
-fn place(finding: &Finding) -> String {
+/// `path:line`, with the commit that brought it where history tells.
+fn place(report: &Report, finding: &Finding) -> String {
     let path: &FilePath = &finding.provenance.path;
-    format!("{}:{}", text::line(&path.to_text()), finding.place.line)
+    let place = format!("{}:{}", text::line(&path.to_text()), finding.place.line);
+    let exposure = report.credentials.get(finding.credential).and_then(|set| set.exposure.as_ref());
+    match exposure.and_then(|exposure| exposure.first_seen.as_ref()) {
+        Some(commit) => format!("{place} since commit {}", commit.id.get(..12).unwrap_or(&commit.id)),
+        None => place,
+    }
 }
 
 /// Sixteen bytes that nobody can guess.

@@ -62,7 +62,7 @@ pub(crate) fn perform() -> Result<Ending, Failure> {
         };
         say(&format!("{mark}  {words}\n"))
     };
-    let root = Root::of(&top)?;
+    let root = Root::of(&top)?.for_git();
     let prepared = prepared(&root)?;
     let rules = prepared.detector.rules().rules.len();
     tell(State::Good, &format!("keyfence {} with {rules} rules", env!("CARGO_PKG_VERSION")))?;
@@ -87,7 +87,7 @@ fn prepared(root: &Root) -> Result<Prepared, Failure> {
         packs: Vec::new(),
         policy: PolicyRequest::default(),
     };
-    policy::of_work_tree(root, &detection, Terms { comments: Comments::All, everything: false })
+    policy::of_next_commit(root, &detection, Terms { comments: Comments::All, everything: false })
 }
 
 /// Stages a canary in an index of its own and lets the hook's scan look at it.

@@ -50,6 +50,8 @@ pub(crate) struct Root {
     pub(crate) directory: PathBuf,
     /// Where keyfence was called.
     here: PathBuf,
+    /// Whether the paths of findings are those of git, from the top of the work tree, and not as they were typed.
+    paths_of_git: bool,
 }
 
 impl Root {
@@ -70,11 +72,19 @@ impl Root {
             start.ancestors().find(holds).map(Path::to_owned)
         };
         let directory = top.or_else(ours).unwrap_or_else(|| here.clone());
-        Ok(Self { directory, here })
+        Ok(Self { directory, here, paths_of_git: false })
     }
 
-    /// How typed paths lead here.
+    /// The same root, for a scan of what git holds: its paths begin at the top, wherever keyfence was called.
+    pub(crate) fn for_git(self) -> Self {
+        Self { paths_of_git: true, ..self }
+    }
+
+    /// How the paths of findings lead here.
     pub(crate) fn standpoint(&self) -> Standpoint {
+        if self.paths_of_git {
+            return Standpoint::Root;
+        }
         Standpoint::Typed {
             root: FilePath::from_path(&self.directory),
             here: FilePath::from_path(&self.here),

@@ -25,6 +25,9 @@ pub(crate) enum BaselineCommand {
 /// What is looked at for a baseline.
 #[derive(Debug, Default, Args)]
 pub(crate) struct BaselineScan {
+    /// Look at everything that ever was in the repository, too
+    #[arg(long)]
+    pub(crate) history: bool,
     /// Scan what .gitignore and .ignore leave out, too
     #[arg(long)]
     pub(crate) no_ignore: bool,
@@ -54,7 +57,20 @@ pub(crate) struct BaselineWriting {
 }
 
 impl BaselineScan {
-    /// The same as the arguments of a scan of the project.
+    /// The same as the arguments of a scan of the history, if that was asked for.
+    pub(crate) fn of_history(&self, root: PathBuf) -> Option<ScanArguments> {
+        self.history.then(|| ScanArguments {
+            paths: vec![root],
+            history: true,
+            confidence: self.confidence,
+            rules: self.rules.clone(),
+            policy: PolicyArguments { no_baseline: true, ..self.policy.clone() },
+            threads: self.threads,
+            ..ScanArguments::default()
+        })
+    }
+
+    /// The same as the arguments of a scan of the project's files.
     pub(crate) fn into_scan(self, root: PathBuf) -> ScanArguments {
         ScanArguments {
             paths: vec![root],

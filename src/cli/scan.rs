@@ -86,6 +86,10 @@ pub(crate) fn prepared(what: &What, detection: &Detection) -> Result<Prepared, F
         _ => None,
     };
     let root = Root::of(place.unwrap_or(Path::new(".")))?;
+    let root = match what {
+        What::Staged { .. } | What::Range { .. } | What::History(_) => root.for_git(),
+        What::Tree { .. } | What::Stdin { .. } | What::Message(_) => root,
+    };
     if let What::Range { selection, trusted: false, .. } = what {
         return prepared_before(selection, &root, detection);
     }

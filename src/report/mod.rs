@@ -42,5 +42,6 @@ pub use json::{JsonOptions, write_json};
 pub use jsonl::write_jsonl;
 pub use junit::write_junit;
 pub use markdown::write_markdown;
+pub use names::without_values;
 pub use overview::write_overview;
 pub use sarif::write_sarif;

@@ -15,8 +15,8 @@ const STAND_IN: u8 = b'*';
 /// Shorter values are passwords that may be the name of a directory as well.
 const SHORTEST: usize = 8;
 
-/// The report without values in its texts; the same one where nothing was found.
-pub(super) fn without_values(report: &Report) -> Cow<'_, Report> {
+/// The report without values in its texts (paths, names, messages, reasons); the same one where nothing was found.
+pub fn without_values(report: &Report) -> Cow<'_, Report> {
     let values = Values::of(report);
     if values.by_beginning.is_empty() {
         return Cow::Borrowed(report);

@@ -3,6 +3,7 @@
 //! ```text
 //! # comments
 //! salt 32 hex digits
+//! covers history (where its entries stand for what is in the history, too)
 //! 32 hex digits, rule, optionally `until YYYY-MM-DD`, and a reason
 //! ```
 //!
@@ -23,6 +24,8 @@ use crate::model::{Day, Fingerprint};
 pub const MAX_BASELINE_BYTES: usize = 32 << 20;
 
 const DOMAIN: &[u8] = b"keyfence baseline 1";
+
+const COVERS_HISTORY: &str = "covers history";
 
 const HEAD: &str = "\
 # keyfence baseline, version 1: secrets that are known and do not count until they are dealt with.
@@ -47,13 +50,14 @@ pub struct BaselineEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
     salt: [u8; 16],
+    covers_history: bool,
     entries: Vec<BaselineEntry>,
 }
 
 impl Baseline {
     /// An empty baseline with that salt, which must be random.
     pub fn new(salt: [u8; 16]) -> Self {
-        Self { salt, entries: Vec::new() }
+        Self { salt, covers_history: false, entries: Vec::new() }
     }
 
     /// Reads what was written.
@@ -65,11 +69,14 @@ impl Baseline {
             return Err(format!("it is larger than {MAX_BASELINE_BYTES} bytes"));
         }
         let mut salt = None;
+        let mut covers_history = false;
         let mut entries = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let complain = |what: &str| format!("line {}: {what}", index + 1);
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
+            } else if line == COVERS_HISTORY {
+                covers_history = true;
             } else if let Some(digits) = line.strip_prefix("salt ") {
                 let read = salt_of(digits.trim()).ok_or_else(|| complain("the salt is not 32 hex digits"))?;
                 if salt.replace(read).is_some_and(|earlier| earlier != read) {
@@ -91,12 +98,15 @@ impl Baseline {
             }
         }
         let salt = salt.ok_or("it has no `salt` line, so nothing in it can be compared")?;
-        Ok(Self { salt, entries: tidy(entries) })
+        Ok(Self { salt, covers_history, entries: tidy(entries) })
     }
 
     /// The file's text.
     pub fn to_text(&self) -> String {
         let mut text = format!("{HEAD}salt {}\n", data_encoding::HEXLOWER.encode(&self.salt));
+        if self.covers_history {
+            text.push_str(&format!("{COVERS_HISTORY}\n"));
+        }
         for entry in &self.entries {
             text.push_str(&format!("{} {}", entry.hash, entry.rule));
             if let Some(until) = entry.until {
@@ -108,6 +118,17 @@ impl Baseline {
             text.push('\n');
         }
         text
+    }
+
+    /// Whether its entries stand for what is in the history, too: then an entry is not stale because no file has its
+    /// secret any more.
+    pub fn covers_history(&self) -> bool {
+        self.covers_history
+    }
+
+    /// Says that its entries stand for what is in the history, too.
+    pub fn cover_history(&mut self) {
+        self.covers_history = true;
     }
 
     /// All entries, by hash.
@@ -222,6 +243,10 @@ mod tests {
         assert!(text.contains("acme-key rotated, see OPS-12\n"), "{text}");
         assert!(text.contains("acme-secret until 2027-01-31 until then\n"), "{text}");
         assert!(!text.contains(&fingerprint('a').0), "a fingerprint is not written down");
+        let mut whole = baseline.clone();
+        whole.cover_history();
+        assert_eq!(Baseline::parse(&whole.to_text()).as_ref(), Ok(&whole));
+        assert_ne!(whole, baseline);
     }
 
     #[test]

@@ -395,7 +395,8 @@ impl Policy {
             }
         }
         drop(scopes);
-        let Some(counted) = self.counted_baseline() else { return };
+        let counted = self.counted_baseline().filter(|counted| !counted.baseline.covers_history());
+        let Some(counted) = counted else { return };
         let file = self.baseline_file();
         for (entry, used) in counted.baseline.entries().iter().zip(&counted.used) {
             if !used.load(Ordering::Relaxed) {

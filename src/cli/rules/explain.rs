@@ -12,6 +12,7 @@ use super::super::project_arguments::{BaselineScan, ExplainArguments};
 use super::super::text;
 use super::{find, loaded, page, provider};
 use crate::model::{Finding, Verdict};
+use crate::report::without_values;
 
 /// As few digits of a fingerprint as are taken for one.
 const SHORTEST: usize = 8;
@@ -24,16 +25,12 @@ pub(crate) fn explain(arguments: ExplainArguments) -> Result<Ending, Failure> {
         say(&page::meaning(rule, provider))?;
         return Ok(Ending::Clean);
     }
-    let scan = BaselineScan {
-        no_ignore: false,
-        confidence: None,
-        rules: arguments.loading.rules,
-        policy: arguments.loading.policy,
-        threads: None,
-    };
+    let loading = arguments.loading;
+    let scan = BaselineScan { rules: loading.rules, policy: loading.policy, ..BaselineScan::default() };
     let looked = Looked::at(&Root::of(Path::new("."))?, scan)?;
     let is_meant = |finding: &&Finding| finding.fingerprint.0.starts_with(&arguments.what);
-    let findings: Vec<&Finding> = looked.report.findings.iter().filter(is_meant).collect();
+    let report = without_values(&looked.report);
+    let findings: Vec<&Finding> = report.findings.iter().filter(is_meant).collect();
     let Some(first) = findings.first() else {
         return Err(Failure::unfinished(
             "no finding in the files of this project has that fingerprint",
