@@ -26,8 +26,14 @@ use serde_json::Value;
 
 type Writer = fn(&Report, &mut dyn Write) -> std::io::Result<()>;
 
-const STYLE: HumanStyle =
-    HumanStyle { width: 100, color: false, show_secrets: false, show_known: true, occasion: Occasion::Scan };
+const STYLE: HumanStyle = HumanStyle {
+    width: 100,
+    color: false,
+    show_secrets: false,
+    show_known: true,
+    brief: false,
+    occasion: Occasion::Scan,
+};
 
 /// Name, ending of the golden file, writer.
 const FORMATS: [(&str, &str, Writer); 11] = [

@@ -16,8 +16,14 @@ use keyfence::report::{HookStage, HumanStyle, JsonOptions, Occasion, escape, wri
 use samples::{binance_pair, coverage, finding, judged, not_counted, okx_set, pem, problems, report, staged};
 use serde_json::{Value, json};
 
-const PLAIN: HumanStyle =
-    HumanStyle { width: 100, color: false, show_secrets: false, show_known: false, occasion: Occasion::Scan };
+const PLAIN: HumanStyle = HumanStyle {
+    width: 100,
+    color: false,
+    show_secrets: false,
+    show_known: false,
+    brief: false,
+    occasion: Occasion::Scan,
+};
 
 /// A report and how it is written down.
 struct Scene {
@@ -78,6 +84,9 @@ fn leak_scenes() -> Vec<Scene> {
         scan("leak-files", report(vec![okx_set(["config/keys.json", "src/secrets.ts", ".env"])])),
         scan("leak-alternatives", report(vec![vec![samples::alternatives()]])),
         scan("leak-pem", report(vec![vec![pem("deploy/values.yaml")]])),
+        scan("leak-not-yet-many", report(samples::many(20))),
+        scan("leak-many", report(samples::many(25))),
+        styled("leak-many-brief", report(samples::many(25)), HumanStyle { brief: true, ..PLAIN }),
         scan("leak-duplicates", report([several.as_slice(), &more].concat())),
         scan("leak-mixed-verdicts", report(mixed)),
     ]

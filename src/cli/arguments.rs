@@ -141,6 +141,9 @@ pub(crate) struct ScanArguments {
     /// List values that are published as examples or belong to test networks, too
     #[arg(long)]
     pub(crate) show_known: bool,
+    /// Tell every credential on a terminal, however many there are (files and pipes always get all of them)
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Ignore comments that allow a finding
     #[arg(long)]
     pub(crate) no_inline_allow: bool,

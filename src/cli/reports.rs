@@ -34,6 +34,7 @@ pub(crate) struct Writing {
     pub(crate) reports: Vec<ReportRequest>,
     pub(crate) show_secrets: bool,
     pub(crate) show_known: bool,
+    pub(crate) all: bool,
     pub(crate) color: ColorArgument,
     pub(crate) quiet: bool,
 }
@@ -130,6 +131,8 @@ fn render(
                 color: target.is_colored(writing.color),
                 show_secrets: writing.show_secrets,
                 show_known: writing.show_known,
+                // Whoever reads later, or with another program, gets everything.
+                brief: target.width().is_some() && !writing.all,
                 occasion: Occasion::Scan,
             };
             report::write_human(report, &style, out)

@@ -203,6 +203,7 @@ impl ScanRequest {
                 reports: reports::pair(&arguments.format, &arguments.output)?,
                 show_secrets: arguments.show_secrets,
                 show_known: arguments.show_known,
+                all: arguments.all,
                 color: arguments.color,
                 quiet: arguments.quiet,
             },

@@ -58,6 +58,7 @@ pub(crate) fn perform_hook(run: &HookRun, what: &What) -> Result<Ending, Failure
         color: target.is_colored(ColorArgument::Auto),
         show_secrets: false,
         show_known: false,
+        brief: false,
         occasion: Occasion::Hook { stage: hook_stage(run.stage), way_past: run.way_past() },
     };
     target.write(&rendered(|out| write_human(&report, &style, out)), ending)?;

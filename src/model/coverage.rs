@@ -28,6 +28,8 @@ pub enum ScanMode {
 pub enum SkipReason {
     /// A .gitignore or .ignore rule matched (files and whole directories count as one each).
     Ignored,
+    /// The project's own ignore file matched (files and whole directories count as one each).
+    LeftOut,
     /// Larger than the size limit that was asked for.
     TooLarge,
     /// A symbolic link in a tree scan; its target is scanned where it really stands.

@@ -14,7 +14,7 @@ use crate::model::{Exposure, Finding, Report, ScanMode, Severity, Verdict};
 use super::escape::{escape, escape_text};
 use super::groups::{Group, groups};
 use super::text::{Ink, Painter, columns, paragraph, wrap};
-use super::{exposure, hook, names, summary, wording};
+use super::{exposure, hook, names, overview, summary, wording};
 
 /// How the report looks.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct HumanStyle {
     pub show_secrets: bool,
     /// Whether published examples and test values are listed.
     pub show_known: bool,
+    /// Whether only the worst credentials are told where there are many; an overview of all of them is there anyway.
+    pub brief: bool,
     /// What the report is for.
     pub occasion: Occasion,
 }
@@ -62,6 +64,12 @@ pub enum HookStage {
     Receive,
 }
 
+/// More credentials than that are many: an overview ranks them.
+const MANY: usize = 20;
+
+/// So many of them are told in brief.
+const WORST: usize = 10;
+
 /// Writes the report for people.
 ///
 /// # Errors
@@ -73,15 +81,21 @@ pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> 
     if let Occasion::Hook { stage, .. } = style.occasion {
         hook::headline(&mut page, stage, &groups);
     }
+    let open = groups.iter().filter(|group| group.is_open()).count();
+    let is_many = open > MANY && style.occasion == Occasion::Scan;
+    let told = if is_many && style.brief { &groups[..WORST] } else { &groups[..] };
     let mut explained = Vec::new();
-    for group in &groups {
+    for group in told {
         let kind = (group.set.provider.as_str(), group.set.state, group.is_open());
         credential(&mut page, group, explained.contains(&kind));
         explained.push(kind);
     }
     match style.occasion {
         Occasion::Hook { stage, .. } => hook::advice(&mut page, stage, &groups),
-        Occasion::Scan => guides(&mut page, &groups),
+        Occasion::Scan => guides(&mut page, told),
+    }
+    if is_many {
+        overview(&mut page, told.len(), open);
     }
     summary::problems(&mut page);
     summary::notices(&mut page);
@@ -95,6 +109,22 @@ fn is_shown(finding: &Finding, style: &HumanStyle) -> bool {
         Verdict::Allowed { .. } => false,
         Verdict::Known | Verdict::Test => style.show_known,
     }
+}
+
+/// Where they are, when there are many of them, and how to go on.
+fn overview(page: &mut Page<'_>, told: usize, open: usize) {
+    page.gap();
+    page.text.push_str(&overview::rankings(page.report));
+    page.gap();
+    if told < open {
+        page.prose("", &format!("Told above are the {told} worst of {open}; `--all` tells every one."));
+    }
+    let command = match page.report.coverage.mode {
+        ScanMode::Tree => "`keyfence init` (`keyfence baseline create` if there is a configuration already)",
+        ScanMode::History => "`keyfence baseline create --history`",
+        ScanMode::Stdin | ScanMode::Staged | ScanMode::Message | ScanMode::Range => return,
+    };
+    page.prose("", &format!("To write them down, so that only what is new counts: {command}."));
 }
 
 /// What is written so far, and how to go on.

@@ -350,6 +350,7 @@ pub(super) fn mode_word(mode: ScanMode) -> &'static str {
 fn reason_word(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::Ignored => "ignored",
+        SkipReason::LeftOut => "left-out",
         SkipReason::TooLarge => "too-large",
         SkipReason::Symlink => "symlink",
         SkipReason::NotAFile => "not-a-file",

@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::model::{Finding, Report, Severity};
+use crate::model::{Finding, Report};
 
 use super::escape::{escape, escape_text};
+use super::groups::open_groups;
+use super::{names, wording};
 
 /// Rows of each ranking.
 const SHOWN: usize = 12;
@@ -17,29 +19,27 @@ const SHOWN: usize = 12;
 /// # Errors
 /// Only those of `out`.
 pub fn write_overview(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let open: Vec<&Finding> = report.findings.iter().filter(|finding| finding.verdict.is_open()).collect();
-    let is_open =
-        |index: &usize| report.findings.get(*index).is_some_and(|finding| finding.verdict.is_open());
-    let credentials: Vec<Severity> = report
-        .credentials
-        .iter()
-        .filter(|credential| credential.findings.iter().any(is_open))
-        .map(|credential| credential.severity)
-        .collect();
-    writeln!(out, "{} credentials with {} findings", credentials.len(), open.len())?;
-    if open.is_empty() {
+    let report = names::without_values(report);
+    let groups = open_groups(&report);
+    let credentials = wording::count(groups.len() as u64, "credential", "credentials");
+    let findings = report.findings.iter().filter(|finding| finding.verdict.is_open()).count();
+    writeln!(out, "{credentials} with {}", wording::count(findings as u64, "finding", "findings"))?;
+    if findings == 0 {
         return Ok(());
     }
-    let by_severity = tally(credentials.iter().map(|severity| (*severity, severity.as_str().to_owned())));
-    ranking(
-        out,
-        "By severity",
-        by_severity.into_iter().rev().map(|((_, name), count)| (name, count)).collect(),
-    )?;
+    let by_severity = tally(groups.iter().map(|group| group.set.severity));
+    let rows = by_severity.into_iter().rev().map(|(severity, count)| (severity.as_str().to_owned(), count));
+    write!(out, "\n{}\n{}", ranking("By severity", rows.collect()), rankings(&report))
+}
+
+/// What is open, by rule and by directory, each finding counted.
+pub(super) fn rankings(report: &Report) -> String {
+    let open: Vec<&Finding> = report.findings.iter().filter(|finding| finding.verdict.is_open()).collect();
     let rules = tally(open.iter().map(|finding| escape_text(&finding.rule)));
-    ranking(out, "By rule", frequent(rules))?;
     let directories = tally(open.iter().map(|finding| directory(finding)));
-    ranking(out, "By directory", frequent(directories))
+    let by_rule = ranking("Findings by rule", frequent(rules));
+    let by_directory = ranking("Findings by directory", frequent(directories));
+    format!("{by_rule}\n{by_directory}")
 }
 
 fn tally<Key: Ord>(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
@@ -55,18 +55,17 @@ fn frequent(counts: BTreeMap<String, usize>) -> Vec<(String, usize)> {
     rows
 }
 
-fn ranking(out: &mut dyn Write, title: &str, rows: Vec<(String, usize)>) -> io::Result<()> {
-    writeln!(out, "\n{title}")?;
+fn ranking(title: &str, rows: Vec<(String, usize)>) -> String {
+    let mut text = format!("{title}\n");
     for (name, count) in rows.iter().take(SHOWN) {
-        writeln!(out, "  {count:>7}  {name}")?;
+        text.push_str(&format!("  {count:>7}  {name}\n"));
     }
-    match rows.len().saturating_sub(SHOWN) {
-        0 => Ok(()),
-        more => {
-            let rest: usize = rows[SHOWN..].iter().map(|(_, count)| count).sum();
-            writeln!(out, "  {rest:>7}  in {more} more")
-        }
+    let more = rows.len().saturating_sub(SHOWN);
+    if more > 0 {
+        let rest: usize = rows[SHOWN..].iter().map(|(_, count)| count).sum();
+        text.push_str(&format!("  {rest:>7}  in {more} more\n"));
     }
+    text
 }
 
 /// The first two directories of the path: deep enough to tell parts of a monorepo apart.

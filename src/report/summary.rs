@@ -275,6 +275,7 @@ fn left_out(reason: SkipReason, number: u64) -> String {
     let number = |one: &str, many: &str| count(number, one, many);
     match reason {
         SkipReason::Ignored => number("entry", "entries") + " by .gitignore (--no-ignore reads them)",
+        SkipReason::LeftOut => number("entry", "entries") + " by .keyfenceignore (--no-config reads them)",
         SkipReason::TooLarge => number("file", "files") + " over the size limit (--max-size sets it)",
         SkipReason::Symlink => number("symbolic link", "symbolic links"),
         SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),

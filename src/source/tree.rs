@@ -215,6 +215,7 @@ impl<'a> Shared<'a> {
                 ignore_rules: options.ignore_rules,
                 left_out: options.left_out.clone(),
                 git: AtomicU64::new(0),
+                by_project: AtomicU64::new(0),
                 blocked: Mutex::default(),
             }),
             listed: AtomicU64::new(0),
@@ -229,7 +230,8 @@ impl<'a> Shared<'a> {
         let met = self.met.load(Ordering::Relaxed);
         let interrupted = self.interrupted.load(Ordering::Relaxed) > 0;
         let blocked = self.pruned.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        let pruned = git + blocked.len() as u64;
+        let by_project = self.pruned.by_project.load(Ordering::Relaxed);
+        let pruned = git + by_project + blocked.len() as u64;
         let ignored = self.listed.load(Ordering::Relaxed).saturating_sub(met + pruned);
         for rules in blocked.iter() {
             self.receiver.worker().problem(self::blocked(rules));
@@ -238,8 +240,10 @@ impl<'a> Shared<'a> {
         if git > 0 {
             skipped.insert(SkipReason::GitDirectory, git);
         }
-        let rules = self.options.ignore_rules || self.options.left_out.is_some();
-        if ignored > 0 && rules && !interrupted {
+        if by_project > 0 {
+            skipped.insert(SkipReason::LeftOut, by_project);
+        }
+        if ignored > 0 && self.options.ignore_rules && !interrupted {
             skipped.insert(SkipReason::Ignored, ignored);
         }
         if !skipped.is_empty() {
@@ -259,6 +263,8 @@ struct Pruned {
     ignore_rules: bool,
     left_out: Option<LeftOut>,
     git: AtomicU64,
+    /// What [`TreeOptions::left_out`] left out.
+    by_project: AtomicU64,
     /// Rule files that would block the walk.
     blocked: Mutex<Vec<PathBuf>>,
 }
@@ -280,6 +286,7 @@ impl Pruned {
             && entry.depth() > 0
             && is_left_out(entry.path(), is_dir(entry))
         {
+            self.by_project.fetch_add(1, Ordering::Relaxed);
             return false;
         }
         !self.covers(entry.path())
