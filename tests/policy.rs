@@ -467,6 +467,49 @@ fn init_takes_over_what_other_scanners_know() {
     assert_code("now that is known, too", &repository.keyfence(&["scan"]), 0);
 }
 
+/// A file as kingfisher 2.14.0 wrote it for these values at these bytes; its fingerprints hold nothing of them.
+const KINGFISHER_BASELINE: &str = "\
+version: 2
+fingerprint_algorithm: kingfisher-v1
+repositories:
+- id: local:///somewhere
+  findings:
+  - path: bot/config.py
+    fingerprint: '5684735876828608313'
+    rule_id: betterleaks.github-pat
+    line: 2
+    first_seen_at: 2026-11-26T07:47:05.350111638+00:00
+    last_updated_at: 2026-11-26T07:47:05.350111638+00:00
+";
+
+#[test]
+fn init_recognises_what_a_baseline_of_kingfisher_knows() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    let token = ["ghp_", "wWPw5k4aXcaT4f", "NP0UcnZwJUVFk6", "LO0pINUx"].concat();
+    let file = format!("# header\nGITHUB_TOKEN = '{token}'\n");
+    repository.write("bot/config.py", &file);
+    repository.write("vendor/config.py", &file.replace("header", "other header"));
+    repository.write("known.yml", KINGFISHER_BASELINE);
+    repository.write("kingfisher.yaml", "baseline: { file: ./known.yml }\nfilters: { exclude: [vendor/] }\n");
+    let init = repository.keyfence(&["init", "--from", "kingfisher", "--no-baseline"]);
+    assert_code("init", &init, 0);
+    for part in ["taken over 1 known secrets", "in .keyfenceignore", "1 in the baseline of kingfisher"] {
+        assert!(words(&init).contains(part), "{part}: {}", words(&init));
+    }
+    assert_eq!(words(&init).matches("known.yml").count(), 2, "it is read once: {}", words(&init));
+    assert!(!support::words(&init).contains(&token));
+    assert_code("what kingfisher knew", &repository.keyfence(&["scan"]), 0);
+
+    let rotated = file.replace("5k4aXcaT4f", "5k4aXcaT4g");
+    repository.write("bot/config.py", &rotated);
+    fs::remove_file(repository.top.join(".keyfence-baseline")).expect("it was written");
+    fs::remove_file(repository.top.join("kingfisher.yaml")).expect("it was written");
+    let again = ["init", "--from", "kingfisher", "--no-baseline", "--force"];
+    assert_code("a baseline alone, another value", &repository.keyfence(&again), 0);
+    assert!(!repository.top.join(".keyfence-baseline").exists(), "another value at the place is not known");
+}
+
 #[test]
 fn init_begins_without_other_scanners() {
     let sandbox = Sandbox::new();

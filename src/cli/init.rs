@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::baseline::{Looked, random_salt};
 use super::failure::{Ending, Failure};
@@ -20,10 +20,10 @@ use crate::report::write_overview;
 use crate::source::SourceError;
 use crate::source::git::{GitEnvironment, Layout, Settings};
 use crate::suppress::Baseline;
-use crate::suppress::imports::{Fate, Format, Known, Note, Taken, import};
+use crate::suppress::imports::{Fate, Format, Known, Note, Taken, import, is_kingfisher_baseline};
 
 /// Files of other tools, in the order in which they are taken over.
-const FILES: [(Tool, &str, Format); 13] = [
+const FILES: [(Tool, &str, Format); 15] = [
     (Tool::Gitleaks, ".gitleaks.toml", Format::GitleaksConfig),
     (Tool::Gitleaks, ".gitleaksignore", Format::GitleaksIgnore),
     (Tool::Betterleaks, ".betterleaks.toml", Format::GitleaksConfig),
@@ -37,7 +37,12 @@ const FILES: [(Tool, &str, Format); 13] = [
     (Tool::Ggshield, ".gitguardian.yaml", Format::Ggshield),
     (Tool::Ggshield, ".gitguardian.yml", Format::Ggshield),
     (Tool::Gitleaks, "gitleaks.toml", Format::GitleaksConfig),
+    (Tool::Kingfisher, "kingfisher.yaml", Format::KingfisherConfig),
+    (Tool::Kingfisher, "kingfisher.yml", Format::KingfisherConfig),
 ];
+
+/// What can be a baseline of kingfisher is not larger.
+const MAX_BASELINE: u64 = 32 << 20;
 
 /// Why what is found on the first day does not count.
 const FIRST_DAY: &str = "found when keyfence was adopted";
@@ -86,13 +91,18 @@ fn read_files(root: &Root, from: Tool) -> Result<Vec<Read>, Failure> {
         if from != Tool::Auto && from != tool {
             continue;
         }
-        let file = root.directory.join(name);
-        if !file.is_file() {
-            continue;
+        files.extend(read_file(root, name, format)?);
+    }
+    let named: Vec<_> = files.iter().flat_map(|file| file.taken.files.clone()).collect();
+    for (name, format) in named.iter().filter(|(name, _)| is_below(name)) {
+        files.extend(read_file(root, name, *format)?);
+    }
+    if matches!(from, Tool::Auto | Tool::Kingfisher) {
+        for name in kingfisher_baselines(root) {
+            if named.iter().all(|(other, _)| other.trim_start_matches("./") != name) {
+                files.extend(read_file(root, &name, Format::KingfisherBaseline)?);
+            }
         }
-        let text =
-            fs::read_to_string(&file).map_err(|error| Failure::file(format!("read {name}"), &error))?;
-        files.push(taken_over(name, format, &text)?);
     }
     if matches!(from, Tool::Auto | Tool::GitSecrets) {
         let settings = secrets_of_git(root)?;
@@ -101,6 +111,38 @@ fn read_files(root: &Root, from: Tool) -> Result<Vec<Read>, Failure> {
         }
     }
     Ok(files)
+}
+
+/// What the file of that name gives, if it is there.
+fn read_file(root: &Root, name: &str, format: Format) -> Result<Option<Read>, Failure> {
+    let file = root.directory.join(name);
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&file);
+    let text = text.map_err(|error| Failure::file(format!("read {}", text::line(name)), &error))?;
+    taken_over(name, format, &text).map(Some)
+}
+
+/// Whether a path that a file names stays below the root.
+fn is_below(name: &str) -> bool {
+    Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// Files at the root that are baselines of kingfisher: they have no name of their own.
+fn kingfisher_baselines(root: &Root) -> Vec<String> {
+    let entries = fs::read_dir(&root.directory).into_iter().flatten().flatten();
+    let is_yaml = |name: &String| name.ends_with(".yml") || name.ends_with(".yaml");
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_yaml).collect();
+    names.sort();
+    names.retain(|name| {
+        let file = root.directory.join(name);
+        let is_small =
+            fs::metadata(&file).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_BASELINE);
+        is_small && fs::read_to_string(&file).is_ok_and(|text| is_kingfisher_baseline(&text))
+    });
+    names
 }
 
 fn taken_over(name: &str, format: Format, text: &str) -> Result<Read, Failure> {
@@ -132,7 +174,7 @@ fn told(files: &[Read]) -> String {
     }
     let mut page = String::new();
     for file in files {
-        page.push_str(&format!("{}\n", file.name));
+        page.push_str(&format!("{}\n", text::line(&file.name)));
         if !file.taken.known.is_empty() {
             page.push_str(&format!(
                 "  taken over  {} known secrets, into the baseline where they are found\n",

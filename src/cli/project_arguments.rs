@@ -185,7 +185,7 @@ pub(crate) enum Tool {
     DetectSecrets,
     /// Lists of excluded paths
     Trufflehog,
-    /// Only comments, which count anyway
+    /// kingfisher.yaml, and baselines at the root
     Kingfisher,
     /// `secrets.*` of git's configuration, .gitallowed
     GitSecrets,

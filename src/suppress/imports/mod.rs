@@ -11,6 +11,7 @@ mod detect_secrets;
 mod ggshield;
 mod git_secrets;
 mod gitleaks;
+mod kingfisher;
 mod paths;
 mod ripsecrets;
 mod talisman;
@@ -48,6 +49,7 @@ enum Mark {
     Sha1(String),
     Sha256(String),
     Value(Secret),
+    Kingfisher(Vec<u64>),
     Place { path: String, line: Option<u32> },
 }
 
@@ -67,6 +69,7 @@ impl Known {
             Mark::Sha1(hash) => data_encoding::HEXLOWER.encode(&Sha1::digest(value)) == *hash,
             Mark::Sha256(hash) => data_encoding::HEXLOWER.encode(&Sha256::digest(value)) == *hash,
             Mark::Value(secret) => secret.expose() == value,
+            Mark::Kingfisher(marks) => kingfisher::knows(marks, finding),
             Mark::Place { path: known, line } => {
                 let (first, last) = (finding.place.line, finding.place.end_line);
                 path.as_bytes() == known.as_bytes() && line.is_none_or(|line| (first..=last).contains(&line))
@@ -84,6 +87,8 @@ pub struct Taken {
     pub left_out: Vec<String>,
     /// Secrets to recognise.
     pub known: Vec<Known>,
+    /// Other files that it names, as paths from the project's root.
+    pub files: Vec<(String, Format)>,
     /// What became of everything.
     pub notes: Vec<Note>,
 }
@@ -159,6 +164,15 @@ pub enum Format {
     Ripsecrets,
     /// `.gitguardian.yaml`.
     Ggshield,
+    /// `kingfisher.yaml`.
+    KingfisherConfig,
+    /// A baseline of kingfisher, which can have any name.
+    KingfisherBaseline,
+}
+
+/// Whether `text` is a baseline of kingfisher.
+pub fn is_kingfisher_baseline(text: &str) -> bool {
+    kingfisher::is_baseline(text)
 }
 
 /// Reads a file of that kind.
@@ -176,6 +190,8 @@ pub fn import(format: Format, text: &str) -> Result<Taken, String> {
         Format::Talisman => talisman::configuration(text),
         Format::Ripsecrets => Ok(ripsecrets::ignore_file(text)),
         Format::Ggshield => ggshield::configuration(text),
+        Format::KingfisherConfig => kingfisher::configuration(text),
+        Format::KingfisherBaseline => kingfisher::baseline(text),
     }
 }
 

@@ -76,6 +76,27 @@ paths = ["z"]
         [0, 1, 1, 1],
     ),
     (Format::Ggshield, "paths-ignore: [a]\nmatches-ignore: [made-up]\n", [0, 1, 1, 0]),
+    (
+        Format::KingfisherConfig,
+        "scan: { confidence: high }\nrules: { enabled: [all], disabled: [betterleaks.x], paths: [own/] }\n\
+         filters:\n  exclude: [vendor/, '**/gen/**', '*.md', 'docs/*.md']\n  skip_words: [made-up, EXAMPLE]\n  \
+         skip_regex: [^test_]\n  skip_path_prefixes: [third, ./x]\n  skip_file_extensions: [lock]\n  \
+         extra_ignore_comments: [nosec]\nbaseline: { file: known.yml }\n",
+        [2, 5, 0, 5],
+    ),
+    (
+        Format::KingfisherBaseline,
+        "version: 2\nfingerprint_algorithm: kingfisher-v1\nrepositories:\n- id: git://example.org/a\n  findings:\n  \
+         - { path: a.py, fingerprint: '5684735876828608313', rule_id: x, line: 2 }\n  - { path: b.py }\n",
+        [0, 0, 1, 1],
+    ),
+    (
+        Format::KingfisherBaseline,
+        "ExactFindings:\n  matches:\n  - { filepath: a, fingerprint: '056876f00ffd0622', linenum: 5 }\n  \
+         - { filepath: b, fingerprint: 389162583612032034 }\n",
+        [0, 0, 2, 0],
+    ),
+    (Format::KingfisherBaseline, "fingerprint_algorithm: kingfisher-v9\nrepositories: []\n", [0, 0, 0, 1]),
 ];
 
 #[test]
@@ -97,6 +118,8 @@ fn what_is_no_file_of_a_tool_is_an_error() {
         (Format::DetectSecrets, "{}"),
         (Format::Talisman, "a: ["),
         (Format::Ggshield, "a: ["),
+        (Format::KingfisherConfig, "- made-up"),
+        (Format::KingfisherBaseline, "made-up"),
     ] {
         let error = import(format, text).expect_err(text);
         assert!(!error.contains("made-up"), "{error}");
