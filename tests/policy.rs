@@ -277,19 +277,23 @@ fn config_show_names_the_origin_of_everything() {
         ".keyfence.yaml",
         "confidence: certain\nrules: { disable: [generic-*] }\nallow: [{ path: docs/, reason: examples }]\n",
     );
-    repository.write("svc/.keyfence.yaml", "inherit: false\nallow: [{ rule: okx-*, value: '^x' }]\n");
+    repository.write("svc/.keyfence.yaml", "inherit: false\nallow:\n  - { rule: okx-*, value: '^x' }\n");
+    repository.write(".keyfenceignore", "# third parties\nvendor/\n");
+    repository.write("web/.keyfenceignore", "*.snap\n");
     let shown = repository.keyfence(&["config", "show"]);
     assert_code("show", &shown, 0);
     let shown = support::words(&shown);
     let row = |what: &[&str]| shown.lines().any(|line| what.iter().all(|part| line.contains(part)));
     for parts in [
-        &["confidence", "certain", ".keyfence.yaml"][..],
+        &["confidence", "certain", ".keyfence.yaml:1"][..],
         &["require_reason", "false", "default"],
-        &["rules.disable", "generic-*", ".keyfence.yaml"],
-        &["allow", "path docs/; because examples", ".keyfence.yaml, entry 1"],
+        &["rules.disable", "generic-*", ".keyfence.yaml:2"],
+        &["allow", "path docs/; because examples", ".keyfence.yaml:3, entry 1"],
         &["baseline", "2 secrets", ".keyfence-baseline"],
-        &["inherit", "false", "svc/.keyfence.yaml"],
-        &["allow", "rule okx-*, value (patterns: 1)", "svc/.keyfence.yaml, entry 1"],
+        &["inherit", "false", "svc/.keyfence.yaml:1"],
+        &["allow", "rule okx-*, value (patterns: 1)", "svc/.keyfence.yaml:3, entry 1"],
+        &["left out", "vendor/", ".keyfenceignore:2"],
+        &["left out", "*.snap", "web/.keyfenceignore:1"],
     ] {
         assert!(row(parts), "no row with {parts:?}:\n{shown}");
     }

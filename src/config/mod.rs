@@ -5,6 +5,7 @@
 //! whoever merges can tell "not said" from "said to be the default".
 
 mod format;
+mod lines;
 mod write;
 
 use std::collections::BTreeMap;
@@ -88,6 +89,7 @@ impl Config {
     }
 }
 
+pub use lines::Lines;
 pub use write::allow_text;
 
 /// Whether `pattern`, in which `*` stands for any characters, means the rule `id`.
