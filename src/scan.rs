@@ -85,6 +85,10 @@ impl Receiver for Desk<'_> {
     fn worker(&self) -> Box<dyn Worker + '_> {
         Box::new(Clerk { desk: self, scratch: Scratch::default(), own: Gathered::default() })
     }
+
+    fn identity(&self) -> Option<[u8; 32]> {
+        Some(self.detector.rules().identity())
+    }
 }
 
 /// One thread's work.
@@ -140,6 +144,10 @@ impl Worker for Clerk<'_> {
 
     fn problem(&mut self, problem: Problem) {
         self.own.problems.push(problem);
+    }
+
+    fn told(&self) -> usize {
+        self.own.detections.len() + self.own.problems.len()
     }
 
     fn interrupted(&self) -> bool {

@@ -104,6 +104,9 @@ pub(crate) struct ScanArguments {
     /// With --history: only credentials that came on or before this date
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
+    /// With --history: look at everything again, and remember nothing in the git directory
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// Scan what commits add: A..B, what B has and A has not; A...B, the same from where they parted
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub(crate) range: Option<String>,

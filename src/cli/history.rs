@@ -15,6 +15,7 @@ pub(crate) fn options(request: &HistoryRequest, limit: Option<u64>) -> Result<Hi
     let mut options = HistoryOptions::new(&request.repository, GitEnvironment::from_process());
     options.max_object_size = request.max_size.or(limit).unwrap_or(options.max_object_size);
     options.reachable_only = request.reachable_only;
+    options.cache = request.cache;
     options.branches.clone_from(&request.branches);
     options.paths.clone_from(&request.paths);
     options.period = Period {

@@ -106,6 +106,8 @@ pub(crate) struct HistoryRequest {
     pub(crate) paths: Vec<String>,
     pub(crate) since: Option<String>,
     pub(crate) until: Option<String>,
+    /// Whether what an earlier scan left in the git directory is made use of.
+    pub(crate) cache: bool,
 }
 
 /// How it is looked at.
@@ -264,6 +266,7 @@ impl What {
                 paths: arguments.path.clone(),
                 since: arguments.since.clone(),
                 until: arguments.until.clone(),
+                cache: !arguments.no_cache,
             }));
         }
         if let Some(selection) = range(arguments)? {

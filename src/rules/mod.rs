@@ -6,6 +6,7 @@
 mod builtin;
 pub(crate) mod compile;
 pub mod format;
+mod identity;
 mod load;
 pub mod pattern;
 mod rule;

@@ -78,6 +78,12 @@ pub struct Glance {
 pub trait Receiver: Sync {
     /// A worker for one thread.
     fn worker(&self) -> Box<dyn Worker + '_>;
+
+    /// Stands for everything that decides what comes of the same bytes at the same path. `None` where that is not always
+    /// the same: then nothing may be remembered from one scan to another.
+    fn identity(&self) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// Takes what one thread of a source hands out. What it gathered counts when it is dropped.
@@ -116,6 +122,12 @@ pub trait Worker: Send {
 
     /// Notes what could not be looked at.
     fn problem(&mut self, problem: Problem);
+
+    /// How much was told so far: what was found, however unsure it is, and what could not be looked at. A chunk that
+    /// leaves it as it was gave nothing.
+    fn told(&self) -> usize {
+        0
+    }
 
     /// Whether the scan was interrupted: return from the walk as soon as this is true.
     fn interrupted(&self) -> bool;

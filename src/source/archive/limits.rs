@@ -42,6 +42,19 @@ pub(crate) struct Account {
     large: Mutex<()>,
 }
 
+impl Account {
+    /// How many bytes came out so far.
+    pub(super) fn produced(&self) -> u64 {
+        self.produced.load(Ordering::Relaxed)
+    }
+
+    /// Adds bytes that would come out, if that is no more than `limit` in all.
+    pub(super) fn charge(&self, bytes: u64, limit: u64) -> bool {
+        let fits = |produced: u64| produced.checked_add(bytes).filter(|&sum| sum <= limit);
+        self.produced.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+}
+
 /// What came out of one input.
 pub(crate) struct Meter<'a> {
     limits: &'a Limits,

@@ -34,7 +34,20 @@ pub(crate) struct Archives {
 impl Archives {
     /// Hands out what is in `bytes`, an archive at the path of `provenance`.
     pub(crate) fn unpack(&self, bytes: &[u8], provenance: &Provenance, worker: &mut dyn Worker) {
+        if bytes.len() as u64 > self.limits.input {
+            return worker.problem(too_large(provenance, self.limits.input));
+        }
         Unpacking::new(&self.limits, &self.account, bytes.len(), provenance, worker).unpack(bytes);
+    }
+
+    /// How many bytes came out of all archives so far.
+    pub(crate) fn produced(&self) -> u64 {
+        self.account.produced()
+    }
+
+    /// Charges for an archive that need not be unpacked again; false if so much may not come out any more.
+    pub(crate) fn charge(&self, bytes: u64) -> bool {
+        self.account.charge(bytes, self.limits.scan)
     }
 
     /// Reads `reader` to its end and hands it to `worker`, as [`pieces::hand_out`] does; an archive is unpacked.
@@ -54,11 +67,7 @@ impl Archives {
                 let bytes = self.rest(reader, buffer)?;
                 let covered =
                     Coverage { files: 1, bytes: bytes.len() as u64, binary: 1, ..Coverage::default() };
-                if bytes.len() as u64 > self.limits.input {
-                    worker.problem(too_large(provenance, self.limits.input));
-                } else {
-                    self.unpack(&bytes, provenance, worker);
-                }
+                self.unpack(&bytes, provenance, worker);
                 Ok(Some(covered))
             }
         }

@@ -145,9 +145,9 @@ impl Chronicle {
                 *objects.entry(number).or_default() |= 1 << bit;
             }
         }
-        for &tree in self.held.trees() {
-            let below = self.held.children_of(tree).iter().filter_map(|child| objects.get(child));
-            let mask = below.fold(0, |mask, child| mask | child);
+        for (tree, children) in self.held.trees() {
+            let mask =
+                children.iter().filter_map(|child| objects.get(child)).fold(0, |mask, child| mask | child);
             if mask != 0 {
                 *objects.entry(tree).or_default() |= mask;
             }

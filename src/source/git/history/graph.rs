@@ -11,6 +11,7 @@ use gix::hash::{Kind as HashKind, ObjectId};
 use gix::objs::Kind;
 
 use super::super::commits::Writing;
+use super::set::NumberSet;
 use super::table::Table;
 use super::walk::{Seen, Visit};
 use crate::model::{Problem, ProblemKind};
@@ -33,7 +34,7 @@ pub(super) struct Record {
 }
 
 /// Which part of a commit or tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Section {
     /// Who wrote and committed it, and every other header but tree and parents.
     Headers,
@@ -53,19 +54,37 @@ pub(super) struct Records {
     pub missing: Vec<(u32, ObjectId)>,
 }
 
+impl Records {
+    /// Adds what another thread met.
+    pub(super) fn absorb(&mut self, mut other: Self) {
+        self.commits.append(&mut other.commits);
+        self.tags.append(&mut other.tags);
+        self.held.append(&mut other.held);
+        self.missing.append(&mut other.missing);
+    }
+}
+
 /// Looks at the commits or tags that one thread meets.
 pub(super) struct Writings<'a> {
     table: &'a Table,
     hash: HashKind,
     kind: Kind,
+    /// Objects that are known already, and only read where others are made from them.
+    settled: &'a NumberSet,
     pub worker: Box<dyn Worker + 'a>,
     pub records: Records,
 }
 
 impl<'a> Writings<'a> {
     /// For objects of `kind`, commits or tags.
-    pub(super) fn new(table: &'a Table, hash: HashKind, kind: Kind, worker: Box<dyn Worker + 'a>) -> Self {
-        Self { table, hash, kind, worker, records: Records::default() }
+    pub(super) fn new(
+        table: &'a Table,
+        hash: HashKind,
+        kind: Kind,
+        settled: &'a NumberSet,
+        worker: Box<dyn Worker + 'a>,
+    ) -> Self {
+        Self { table, hash, kind, settled, worker, records: Records::default() }
     }
 
     /// What the object says; `None` when it is no such object.
@@ -100,7 +119,7 @@ impl Visit for Writings<'_> {
     type Carried = ();
 
     fn object(&mut self, seen: &Seen<'_, ()>) {
-        if seen.is_base || self.table.is_repeated(seen.number) {
+        if seen.is_base || self.settled.contains(seen.number) || self.table.is_repeated(seen.number) {
             return;
         }
         let writing = Writing::read(seen.bytes);

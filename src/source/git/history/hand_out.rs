@@ -4,21 +4,25 @@
 //! Invariant: what is handed out is read in the order of its families, each object once, and goes out once for each of
 //! its paths.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gix::hash::Kind as HashKind;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::super::commits::Writing;
+use super::blobs::Blob;
+use super::cache::Quiet;
 use super::graph::{Graph, Section};
-use super::holdings::Held;
+use super::holdings::{Held, MOST_PATHS};
 use super::packs::{Base, Families, object_problem};
 use super::set::NumberSet;
 use super::table::Table;
 use super::tips::Tips;
 use super::walk::{Crew, Hands, Plan, Seen, Visit};
 use crate::model::{Chunk, ContentKind, FilePath, Problem, Provenance};
+use crate::source::archive::Archives;
 use crate::source::{Memory, Receiver, SourceError, Version, Worker};
 
 /// When the scan is interrupted, so many objects are still handed out: what was found so far is told.
@@ -32,10 +36,14 @@ pub(super) struct Holder<'a> {
     pub graph: &'a Graph,
     pub held: &'a Held,
     pub tips: &'a Tips,
-    /// Contents, commits and tags, names that could hold something.
-    pub blobs: &'a [u32],
+    /// All contents.
+    pub blobs: &'a [Blob],
+    /// What of commits and tags could hold something.
     pub sections: &'a [(u32, Section)],
-    pub names: &'a [(u32, Box<[u8]>)],
+    /// Names that could hold something, with their trees; sorted.
+    pub names: &'a [(u32, Arc<[u8]>)],
+    /// What was judged before under all the paths that trees give it.
+    pub quiet: &'a Quiet,
     /// Only these objects; all if `None`.
     pub wanted: Option<&'a NumberSet>,
     /// Only paths that one of these patterns matches; all if empty.
@@ -43,27 +51,29 @@ pub(super) struct Holder<'a> {
     pub limit: u64,
 }
 
-/// Hands everything out.
-pub(super) fn hand_out(holder: &Holder<'_>, receiver: &dyn Receiver) -> Result<(), SourceError> {
+/// The paths of what is handed out.
+struct Paths {
+    known: HashMap<u32, Vec<Vec<u8>>>,
+    /// Objects with a path that no tree gives them, or with more than are told: that they are quiet today says nothing
+    /// for tomorrow.
+    unsteady: HashSet<u32>,
+}
+
+/// Hands everything out, and tells in what of it nothing was found.
+pub(super) fn hand_out(holder: &Holder<'_>, receiver: &dyn Receiver) -> Result<Quiet, SourceError> {
     let filter = PathFilter::new(holder.patterns)?;
-    let trees = holder.graph.commits().iter().map(|record| record.tree);
-    let tops = NumberSet::of(holder.table.count(), trees);
-    let trees: Vec<u32> = holder.names.iter().map(|(tree, _)| *tree).collect();
-    let numbers: Vec<u32> = holder.blobs.iter().copied().chain(trees).collect();
-    let mut paths = holder.held.paths(&numbers, &tops, holder.table, holder.hash);
-    for (number, path) in holder.tips.index_paths(holder.table) {
-        let known = paths.entry(number).or_default();
-        if !known.contains(&path) {
-            known.push(path);
-        }
-    }
-    holder.contents(&paths, &filter, receiver);
-    holder.names(&paths, &filter, receiver);
+    let paths = holder.paths();
+    let mut quiet = holder.contents(&paths, &filter, receiver);
+    quiet.absorb(holder.archives(&paths, &filter, receiver));
+    quiet.absorb(holder.names(&paths, &filter, receiver));
     if holder.patterns.is_empty() {
-        holder.sections(receiver);
+        quiet.absorb(holder.sections(receiver));
         holder.tips.hand_out(&mut *receiver.worker());
+    } else {
+        // Under the other paths, nobody looked.
+        quiet = Quiet::default();
     }
-    Ok(())
+    Ok(quiet)
 }
 
 impl Holder<'_> {
@@ -71,8 +81,44 @@ impl Holder<'_> {
         self.wanted.is_none_or(|wanted| wanted.contains(number))
     }
 
-    fn contents(&self, paths: &HashMap<u32, Vec<Vec<u8>>>, filter: &PathFilter, receiver: &dyn Receiver) {
-        let chosen: Vec<u32> = self.blobs.iter().copied().filter(|&number| self.wants(number)).collect();
+    /// Whether it was judged under all its paths, and nothing was found.
+    fn is_quiet(&self, number: u32, paths: &Paths) -> bool {
+        self.quiet.numbers.contains(&number) && !paths.unsteady.contains(&number)
+    }
+
+    fn paths(&self) -> Paths {
+        let trees = self.graph.commits().iter().map(|record| record.tree);
+        let tops = NumberSet::of(self.table.count(), trees);
+        let indexed: Vec<(u32, Vec<u8>)> = self.tips.index_paths(self.table).collect();
+        let is_indexed = NumberSet::of(self.table.count(), indexed.iter().map(|(number, _)| *number));
+        let is_asked = |number: &u32| !self.quiet.numbers.contains(number) || is_indexed.contains(*number);
+        let held = self.blobs.iter().filter(|blob| blob.is_held).map(|blob| blob.number);
+        let numbers =
+            held.chain(self.names.iter().map(|(tree, _)| *tree)).filter(is_asked).collect::<Vec<_>>();
+        let mut known = self.held.paths(&numbers, &tops, self.table, self.hash);
+        let full = known.iter().filter(|(_, paths)| paths.len() >= MOST_PATHS);
+        let mut unsteady: HashSet<u32> = full.map(|(number, _)| *number).collect();
+        for (number, path) in indexed {
+            let paths = known.entry(number).or_default();
+            if !paths.contains(&path) {
+                paths.push(path);
+                unsteady.insert(number);
+            }
+        }
+        Paths { known, unsteady }
+    }
+
+    /// Contents that could hold something and are not known to be quiet.
+    fn chosen(&self, paths: &Paths) -> impl Iterator<Item = &Blob> {
+        self.blobs.iter().filter(|blob| blob.is_held && self.wants(blob.number)).filter(|blob| {
+            // What came out of an archive is charged for, so it is met even when it is quiet.
+            blob.is_archive || !self.is_quiet(blob.number, paths)
+        })
+    }
+
+    fn contents(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Quiet {
+        let plain = self.chosen(paths).filter(|blob| !blob.is_archive);
+        let chosen: Vec<u32> = plain.map(|blob| blob.number).collect();
         let grace = AtomicU32::new(LAST_OBJECTS);
         let is_chosen = NumberSet::of(self.table.count(), chosen.iter().copied());
         let make = || Contents {
@@ -81,11 +127,15 @@ impl Holder<'_> {
             chosen: &is_chosen,
             paths,
             filter,
+            quiet: HashSet::new(),
             worker: receiver.worker(),
         };
         let crew = Crew::new(self.table, self.limit, &make);
         for (pack, families) in self.table.packs.iter().zip(self.families) {
-            let own = chosen.iter().copied().filter(|number| pack.has(*number));
+            let mut own = chosen.iter().copied().filter(|number| pack.has(*number)).peekable();
+            if own.peek().is_none() {
+                continue;
+            }
             let mut wanted = vec![false; pack.count() as usize];
             let (mut roots, mut orphans) = (Vec::new(), Vec::new());
             for number in own {
@@ -123,35 +173,93 @@ impl Holder<'_> {
                 }
             }
         });
+        let mut quiet = Quiet::default();
+        crew.into_visitors().into_iter().for_each(|contents| quiet.numbers.extend(contents.quiet));
+        quiet
+    }
+
+    /// Archives, one after the other: how much may come out of all of them together is limited, and which ones are left
+    /// out must not depend on how they are stored.
+    fn archives(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Quiet {
+        let archives = Archives::default();
+        let mut quiet = Quiet::default();
+        let mut worker = receiver.worker();
+        let mut chosen: Vec<u32> =
+            self.chosen(paths).filter(|blob| blob.is_archive).map(|blob| blob.number).collect();
+        chosen.sort_by_cached_key(|&number| self.table.id(number));
+        for number in chosen {
+            if worker.interrupted() {
+                break;
+            }
+            let charge = self.quiet.archives.get(&number).copied();
+            let charge = charge.filter(|_| self.patterns.is_empty() && self.is_quiet(number, paths));
+            if charge.is_some_and(|bytes| archives.charge(bytes)) {
+                continue;
+            }
+            let (told, before) = (worker.told(), archives.produced());
+            match self.table.read(number, self.limit) {
+                Ok((_, bytes)) => {
+                    let unpack = |provenance: &Provenance| archives.unpack(&bytes, provenance, &mut *worker);
+                    paths.of(number, self.table, filter).iter().for_each(unpack);
+                }
+                Err(error) => {
+                    let (id, path) = (self.table.id(number), std::path::PathBuf::from("objects"));
+                    worker.problem(object_problem(&id, &path, &error));
+                }
+            }
+            if worker.told() == told && !worker.interrupted() && !paths.unsteady.contains(&number) {
+                quiet.numbers.insert(number);
+                quiet.archives.insert(number, archives.produced() - before);
+            }
+        }
+        quiet
     }
 
     /// Names of files and directories, with the directories they stand in.
-    fn names(&self, paths: &HashMap<u32, Vec<Vec<u8>>>, filter: &PathFilter, receiver: &dyn Receiver) {
+    fn names(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Quiet {
         let mut worker = receiver.worker();
-        for (tree, name) in self.names.iter().filter(|(tree, _)| self.wants(*tree)) {
+        let mut quiet = Quiet::default();
+        // The same path gives the same, whichever tree it is in.
+        let mut quiet_paths: HashSet<Vec<u8>> = HashSet::new();
+        let own = self.names.chunk_by(|one, other| one.0 == other.0);
+        for names in own.filter(|names| self.wants(names[0].0)) {
+            let (tree, told) = (names[0].0, worker.told());
             let nowhere = vec![Vec::new()];
-            for directory in paths.get(tree).unwrap_or(&nowhere) {
+            let directories = paths.known.get(&tree).unwrap_or(&nowhere);
+            for (directory, (_, name)) in
+                directories.iter().flat_map(|path| names.iter().map(move |name| (path, name)))
+            {
                 let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
                 let path = [directory.as_slice(), slash, name].concat();
-                if !filter.keeps(&path) {
+                if !filter.keeps(&path) || quiet_paths.contains(&path) {
                     continue;
                 }
                 let provenance = Provenance {
                     kind: ContentKind::FileName,
                     path: FilePath::from_bytes(path.clone()),
-                    blob: Some(self.table.id(*tree).to_string()),
+                    blob: Some(self.table.id(tree).to_string()),
                     commit: None,
                 };
+                let told = worker.told();
                 worker.chunk(&Chunk::whole(&path, &provenance));
+                if worker.told() == told {
+                    quiet_paths.insert(path);
+                }
+            }
+            if worker.told() == told && !paths.unsteady.contains(&tree) {
+                quiet.numbers.insert(tree);
             }
         }
+        quiet
     }
 
     /// Messages and headers of commits, and tags.
-    fn sections(&self, receiver: &dyn Receiver) {
+    fn sections(&self, receiver: &dyn Receiver) -> Quiet {
         let mut worker = receiver.worker();
+        let mut quiet = Quiet::default();
         for &(number, section) in self.sections.iter().filter(|(number, _)| self.wants(*number)) {
             let id = self.table.id(number).to_string();
+            let told = worker.told();
             match self.table.read(number, self.limit) {
                 Ok((_, bytes)) => {
                     let is_commit = self.graph.place(number).is_some();
@@ -173,7 +281,21 @@ impl Holder<'_> {
                     worker.problem(object_problem(&self.table.id(number), &path, &error));
                 }
             }
+            if worker.told() == told {
+                quiet.sections.insert((number, section));
+            }
         }
+        quiet
+    }
+}
+
+impl Paths {
+    /// Where an object stands, as far as that is asked for.
+    fn of(&self, number: u32, table: &Table, filter: &PathFilter) -> Vec<Provenance> {
+        let id = table.id(number).to_string();
+        let without = vec![format!("unnamed/{id}").into_bytes()];
+        let paths = self.known.get(&number).unwrap_or(&without).iter().filter(|path| filter.keeps(path));
+        paths.map(|path| Provenance::blob(FilePath::from_bytes(path.clone()), id.clone())).collect()
     }
 }
 
@@ -183,8 +305,10 @@ struct Contents<'a> {
     grace: &'a AtomicU32,
     table: &'a Table,
     chosen: &'a NumberSet,
-    paths: &'a HashMap<u32, Vec<Vec<u8>>>,
+    paths: &'a Paths,
     filter: &'a PathFilter,
+    /// In which nothing was found.
+    quiet: HashSet<u32>,
     worker: Box<dyn Worker + 'a>,
 }
 
@@ -196,12 +320,12 @@ impl Visit for Contents<'_> {
         if seen.is_base || !self.chosen.contains(seen.number) {
             return memory;
         }
-        let id = self.table.id(seen.number).to_string();
-        let without = vec![format!("unnamed/{id}").into_bytes()];
-        let paths = self.paths.get(&seen.number).unwrap_or(&without);
-        for path in paths.iter().filter(|path| self.filter.keeps(path)) {
-            let provenance = Provenance::blob(FilePath::from_bytes(path.clone()), id.clone());
+        let told = self.worker.told();
+        for provenance in self.paths.of(seen.number, self.table, self.filter) {
             self.worker.chunk_of_version(&Chunk::whole(seen.bytes, &provenance), &memory, seen.base);
+        }
+        if self.worker.told() == told && !self.paths.unsteady.contains(&seen.number) {
+            self.quiet.insert(seen.number);
         }
         memory
     }

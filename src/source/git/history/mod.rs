@@ -12,6 +12,7 @@
 //! Invariants: each object is looked at once, by its id, or it is a problem; replacement refs and grafts hide nothing.
 
 mod blobs;
+mod cache;
 mod chronicle;
 mod delta;
 mod directories;
@@ -19,6 +20,7 @@ mod graph;
 mod hand_out;
 mod holdings;
 mod loose;
+mod names;
 mod packs;
 mod set;
 mod source;

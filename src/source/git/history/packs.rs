@@ -115,6 +115,16 @@ impl Pack {
         self.index.oid_at_index(number - self.first).to_owned()
     }
 
+    /// The ids of its objects, ascending, in the order of their numbers.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &gix::oid> {
+        (0..self.count()).map(|place| self.index.oid_at_index(place))
+    }
+
+    /// Whether the bytes of the entry of this rank are still those that were indexed.
+    pub(super) fn is_intact(&self, rank: u32) -> bool {
+        self.entry(rank).is_ok()
+    }
+
     /// The number of the object with this id.
     pub(super) fn find(&self, id: &gix::oid) -> Option<u32> {
         self.index.lookup(id).map(|place| self.first + place)
@@ -359,6 +369,24 @@ impl Families {
     pub(super) fn children(&self, rank: u32) -> &[u32] {
         let (start, end) = self.range(rank);
         &self.children[start..end]
+    }
+
+    /// By rank, the entries that `wanted` wants, and those that they are made from.
+    pub(super) fn leading_to(&self, wanted: impl Fn(u32) -> bool) -> Vec<bool> {
+        let count = self.weights.len();
+        let mut bases = vec![None; count];
+        for rank in 0..u32::try_from(count).unwrap_or(u32::MAX) {
+            self.children(rank).iter().for_each(|&child| bases[child as usize] = Some(rank));
+        }
+        let mut leading = vec![false; count];
+        for rank in 0..u32::try_from(count).unwrap_or(u32::MAX) {
+            let mut next = Some(rank).filter(|&rank| wanted(rank));
+            while let Some(rank) = next.filter(|&rank| !std::mem::replace(&mut leading[rank as usize], true))
+            {
+                next = bases[rank as usize];
+            }
+        }
+        leading
     }
 
     /// How many entries are made from it, itself included.

@@ -6,6 +6,7 @@
 //! Must not know: rules, detection, output.
 //! Invariant: whatever is stored is looked at or is a problem; whatever is reachable and not stored is a problem, too.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,11 +15,13 @@ use gix::objs::Kind;
 
 use super::super::format::RepositoryFormat;
 use super::super::{GitEnvironment, Layout};
-use super::blobs::Blobs;
+use super::blobs::{Blob, Blobs};
+use super::cache::{CacheFile, Known, Notes, Quiet};
 use super::chronicle::{Chronicle, Period};
-use super::graph::{Graph, NOWHERE, Records, Writings};
+use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::hand_out::{Holder, hand_out};
 use super::holdings::Held;
+use super::names::telling_names;
 use super::packs::{EntryError, Families, object_problem};
 use super::set::NumberSet;
 use super::table::Table;
@@ -50,6 +53,8 @@ pub struct HistoryOptions {
     pub paths: Vec<String>,
     /// Only credentials that came in this time.
     pub period: Period,
+    /// Remember in the git directory what need not be looked at again, and make use of it.
+    pub cache: bool,
 }
 
 impl HistoryOptions {
@@ -63,6 +68,7 @@ impl HistoryOptions {
             branches: Vec::new(),
             paths: Vec::new(),
             period: Period::default(),
+            cache: false,
         }
     }
 }
@@ -91,8 +97,26 @@ impl Source for History {
         let tips = Tips::read(&layout, format)?;
         tips.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         drop(worker);
-        let survey = Survey::of(&table, format.hash, self.options.max_object_size, receiver);
-        let chronicle = self.look_closer(survey, table, (tips, format.hash), receiver)?;
+        let families: Vec<Families> = table.packs.iter().map(super::packs::Pack::families).collect();
+        let cache = self.cache(&layout, format.hash, receiver);
+        let known = cache.as_ref().and_then(CacheFile::load).and_then(|bytes| {
+            Known::of(&bytes, &table, &families, format.hash, self.options.max_object_size)
+        });
+        let ground = Ground {
+            table: &table,
+            families: &families,
+            hash: format.hash,
+            limit: self.options.max_object_size,
+        };
+        let survey = Survey::of(&ground, known.unwrap_or_default(), receiver);
+        let told = self.look_closer(&survey, &ground, &tips, receiver)?;
+        if let Some(cache) = cache.filter(|_| !receiver.worker().interrupted()) {
+            survey.remember(&ground, &told.quiet, &cache);
+        }
+        let Survey { graph, held, .. } = survey;
+        let Told { reachable, resolved: Resolved { tips, indexed, .. }, .. } = told;
+        let period = self.options.period;
+        let chronicle = Chronicle { table, graph, held, tips, indexed, reachable, period };
         *self.chronicle.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(chronicle));
         Ok(())
     }
@@ -104,43 +128,53 @@ impl Source for History {
 }
 
 impl History {
+    /// Where to remember what was seen, if that was asked for and means anything.
+    fn cache(&self, layout: &Layout, hash: HashKind, receiver: &dyn Receiver) -> Option<CacheFile> {
+        let identity = receiver.identity().filter(|_| self.options.cache)?;
+        let limit = self.options.max_object_size.to_le_bytes();
+        let length = hash.len_in_bytes().to_le_bytes();
+        Some(CacheFile::new(&layout.common_dir, &[&identity, &limit, &length]))
+    }
+
     /// Puts in order what the survey saw, and hands out what could hold something.
     fn look_closer(
         &self,
-        survey: Survey,
-        table: Table,
-        (tips, hash): (Tips, HashKind),
+        survey: &Survey,
+        ground: &Ground<'_>,
+        tips: &Tips,
         receiver: &dyn Receiver,
-    ) -> Result<Chronicle, SourceError> {
-        let graph = Graph::new(survey.records.commits, &table);
-        let held = Held::new(survey.holdings.names);
-        let resolved = tips.resolve(&table, &survey.records.tags, &mut *receiver.worker());
+    ) -> Result<Told, SourceError> {
+        let Ground { table, hash, limit, families } = *ground;
+        let Survey { graph, held, .. } = survey;
+        let resolved = tips.resolve(table, &survey.tags, &mut *receiver.worker());
         let ends = resolved.tips.iter().map(|tip| tip.number).chain(resolved.others.iter().copied());
         let reachable = graph.ancestors(ends.filter_map(|number| graph.place(number)));
-        let wanted = self.wanted(&graph, &held, &resolved, &reachable, table.count())?;
-        let missing =
-            Missing { table: &table, graph: &graph, held: &held, tips: &tips, reachable: &reachable };
+        let wanted = self.wanted(graph, held, &resolved, &reachable, table.count())?;
+        let missing = Missing { table, graph, held, tips, reachable: &reachable };
         // What was not seen because the scan was cut short is not missing.
         if !receiver.worker().interrupted() {
-            missing.report(&survey.records.missing, &survey.holdings.missing, &resolved, receiver);
+            missing.report(&survey.missing_from_records, &survey.missing_from_trees, &resolved, receiver);
         }
+        let quiet = survey.still_quiet(table);
+        let names = survey.names(ground, &quiet, receiver);
         let holder = Holder {
-            table: &table,
-            families: &survey.families,
+            table,
+            families,
             hash,
-            graph: &graph,
-            held: &held,
-            tips: &tips,
-            blobs: &survey.held_blobs,
-            sections: &survey.records.held,
-            names: &survey.holdings.held_names,
+            graph,
+            held,
+            tips,
+            blobs: &survey.blobs,
+            sections: &survey.sections,
+            names: &names,
+            quiet: &quiet,
             wanted: wanted.as_ref(),
             patterns: &self.options.paths,
-            limit: self.options.max_object_size,
+            limit,
         };
-        hand_out(&holder, receiver)?;
-        let Resolved { tips, indexed, .. } = resolved;
-        Ok(Chronicle { table, graph, held, tips, indexed, reachable, period: self.options.period })
+        let mut now_quiet = hand_out(&holder, receiver)?;
+        now_quiet.absorb(quiet);
+        Ok(Told { reachable, resolved, quiet: now_quiet })
     }
 
     /// What is wanted of all objects; `None` wants all.
@@ -179,48 +213,85 @@ impl History {
     }
 }
 
-/// What a first look at all objects gave.
-struct Survey {
-    families: Vec<Families>,
-    held_blobs: Vec<u32>,
-    holdings: AllHoldings,
-    records: Records,
+/// What everything stands on.
+struct Ground<'a> {
+    table: &'a Table,
+    families: &'a [Families],
+    hash: HashKind,
+    limit: u64,
 }
 
-/// What all directories hold.
+/// What the closer look gave.
+struct Told {
+    reachable: Vec<bool>,
+    resolved: Resolved,
+    quiet: Quiet,
+}
+
+/// What a first look at all objects gave, or is known from an earlier scan.
+struct Survey {
+    known: Known,
+    /// All contents; those that were known come first.
+    blobs: Vec<Blob>,
+    known_blobs: usize,
+    held: Held,
+    trees: SeenTrees,
+    missing_from_trees: Vec<(u32, ObjectId)>,
+    graph: Graph,
+    /// Commits that were not known.
+    fresh_commits: HashSet<u32>,
+    /// All tags; those that were known come first.
+    tags: Vec<(u32, ObjectId)>,
+    known_tags: usize,
+    sections: Vec<(u32, Section)>,
+    missing_from_records: Vec<(u32, ObjectId)>,
+}
+
+/// Directories, by whether they were known.
 #[derive(Default)]
-struct AllHoldings {
-    names: Vec<Holdings>,
-    held_names: Vec<(u32, Box<[u8]>)>,
-    missing: Vec<(u32, ObjectId)>,
+struct SeenTrees {
+    known: Vec<u32>,
+    /// Those that were read to their end.
+    fresh: Vec<u32>,
+    /// Those that hold anything that matters.
+    fresh_holding: Vec<u32>,
+    /// Those with names that could hold something themselves.
+    telling: Vec<(u32, Arc<[u8]>)>,
 }
 
 impl Survey {
-    fn of(table: &Table, hash: HashKind, limit: u64, receiver: &dyn Receiver) -> Self {
-        let families: Vec<Families> = table.packs.iter().map(super::packs::Pack::families).collect();
+    fn of(ground: &Ground<'_>, mut known: Known, receiver: &dyn Receiver) -> Self {
+        let Ground { table, families, hash, .. } = *ground;
         let mut worker = receiver.worker();
-        for (pack, families) in table.packs.iter().zip(&families) {
+        for (pack, families) in table.packs.iter().zip(families) {
             families.problems.iter().for_each(|(rank, error)| worker.problem(pack.problem(*rank, error)));
         }
+        let mut loose = LooseKinds::read(table, known.settled());
+        loose.problems.iter().for_each(|problem| worker.problem(problem.clone()));
+        let mut over = Over::new(ground, loose, known.settled());
+        let mut blobs = known.blobs();
+        let known_blobs = blobs.len();
+        worker.expected(known_blobs as u64 + over.count(Kind::Blob));
+        blobs.iter().for_each(|blob| worker.covered(&blob.coverage()));
         drop(worker);
-        let loose = LooseKinds::read(table, receiver);
-        let over = Over { table, families: &families, loose: &loose, limit };
-        receiver.worker().expected(over.count(Kind::Blob));
-        let blobs = over.all(Kind::Blob, &|| Blobs::new(table, receiver.worker()));
-        let mut held_blobs: Vec<u32> = blobs.into_iter().flat_map(|blobs| blobs.held).collect();
-        held_blobs.sort_unstable();
-        let held = NumberSet::of(table.count(), held_blobs.iter().copied());
-        let trees = over.all(Kind::Tree, &|| Trees::new(table, hash, &held, receiver.worker()));
-        let holdings = AllHoldings::of(trees, receiver);
-        let mut records = Records::default();
+        let seen = over.all(Kind::Blob, &|| Blobs::new(table, known.settled(), receiver.worker()));
+        blobs.extend(seen.into_iter().flat_map(|blobs| blobs.seen));
+        // Of contents that could not be read, directories said nothing.
+        if blobs[known_blobs..].iter().any(|blob| blob.is_held && known.was_unread(blob.number)) {
+            known.forget_structure(table);
+            loose = LooseKinds::read(table, known.settled());
+            over = Over::new(ground, loose, known.settled());
+        }
+        let held = blobs.iter().filter(|blob| blob.is_held).map(|blob| blob.number);
+        let held = NumberSet::of(table.count(), held);
+        let trees =
+            over.all(Kind::Tree, &|| Trees::new(table, hash, &held, known.settled(), receiver.worker()));
+        let (held, trees, missing_from_trees) = all_trees(known.holdings(), trees, table, receiver);
+        let mut records = known.records(table);
+        let (known_commits, known_tags) = (records.commits.len(), records.tags.len());
         for kind in [Kind::Commit, Kind::Tag] {
-            for found in over.all(kind, &|| Writings::new(table, hash, kind, receiver.worker())) {
-                let found = found.records;
-                records.commits.extend(found.commits);
-                records.tags.extend(found.tags);
-                records.held.extend(found.held);
-                records.missing.extend(found.missing);
-            }
+            let make = || Writings::new(table, hash, kind, known.settled(), receiver.worker());
+            over.all(kind, &make).into_iter().for_each(|found| records.absorb(found.records));
         }
         records.held.sort_unstable();
         let coverage = Coverage {
@@ -229,60 +300,161 @@ impl Survey {
             ..Coverage::default()
         };
         receiver.worker().covered(&coverage);
-        Self { families, held_blobs, holdings, records }
+        Self {
+            known,
+            blobs,
+            known_blobs,
+            held,
+            trees,
+            missing_from_trees,
+            fresh_commits: records.commits[known_commits..].iter().map(|record| record.number).collect(),
+            graph: Graph::new(records.commits, table),
+            tags: records.tags,
+            known_tags,
+            sections: records.held,
+            missing_from_records: records.missing,
+        }
+    }
+
+    /// What was quiet, and has no path today that it did not have then.
+    fn still_quiet(&self, table: &Table) -> Quiet {
+        let mut quiet = self.known.quiet();
+        if quiet.is_empty() {
+            return Quiet::default();
+        }
+        let is_fresh = |record: &&Record| self.fresh_commits.contains(&record.number);
+        let known = self.graph.commits().iter().filter(|record| !is_fresh(record));
+        let known_tops = NumberSet::of(table.count(), known.map(|record| record.tree));
+        let tops = self.graph.commits().iter().filter(is_fresh).map(|record| record.tree);
+        let tops = tops.filter(|&tree| tree != NOWHERE && !known_tops.contains(tree));
+        let fresh = self.trees.fresh_holding.iter().copied();
+        let touched = self.held.below(fresh.chain(tops), table.count());
+        quiet.retain(|&number| !touched.contains(number));
+        let numbers: HashSet<u32> = quiet.into_iter().collect();
+        let archives = self.known.archives().filter(|(number, _)| numbers.contains(number)).collect();
+        Quiet { numbers, archives, ..Quiet::default() }
+    }
+
+    /// Trees with names that could hold something themselves, and were not found quiet.
+    fn names(&self, ground: &Ground<'_>, quiet: &Quiet, receiver: &dyn Receiver) -> Vec<(u32, Arc<[u8]>)> {
+        let known = self.known.telling().into_iter().filter(|tree| !quiet.numbers.contains(tree));
+        let mut names = telling_names(known, ground.table, ground.hash, &mut *receiver.worker());
+        names.extend(self.trees.telling.iter().cloned());
+        names.sort_unstable();
+        names
+    }
+
+    /// Stores what is known now, if that is more than before.
+    fn remember(&self, ground: &Ground<'_>, quiet: &Quiet, cache: &CacheFile) {
+        let missing = self.missing_from_records.iter().chain(&self.missing_from_trees);
+        let incomplete: HashSet<u32> = missing.map(|(number, _)| *number).collect();
+        let tags = self.tags[self.known_tags..].iter().map(|(number, _)| number);
+        let mut fresh = self.trees.fresh.iter().chain(&self.fresh_commits).chain(tags);
+        let is_known = self.known.has_structure()
+            && self.known_blobs == self.blobs.len()
+            && fresh.all(|number| incomplete.contains(number))
+            && quiet.numbers.len() == self.known.quiet().len()
+            && quiet.sections.is_empty();
+        if is_known {
+            return;
+        }
+        let telling = self.known.telling().into_iter();
+        let notes = Notes {
+            table: ground.table,
+            blobs: &self.blobs,
+            trees: &[self.trees.known.as_slice(), &self.trees.fresh].concat(),
+            telling: &telling.chain(self.trees.telling.iter().map(|(tree, _)| *tree)).collect(),
+            held: &self.held,
+            graph: &self.graph,
+            tags: &self.tags,
+            sections: &self.sections,
+            incomplete: &incomplete,
+            quiet,
+        };
+        // A repository that cannot be written to is scanned like any other, from the beginning each time.
+        let _ = cache.store(&notes.to_bytes());
     }
 }
 
-impl AllHoldings {
-    fn of(trees: Vec<Trees<'_>>, receiver: &dyn Receiver) -> Self {
-        let mut all = Self::default();
-        let mut count = 0;
-        for trees in trees {
-            let mut holdings = trees.into_holdings();
-            count += holdings.count;
-            all.held_names.append(&mut holdings.held_names);
-            all.missing.append(&mut holdings.missing);
-            all.names.push(holdings);
-        }
-        all.held_names.sort_unstable();
-        receiver.worker().covered(&Coverage { trees: count, ..Coverage::default() });
-        all
+/// What all directories hold, which ones they are, and what of it is not stored.
+fn all_trees(
+    known: Holdings,
+    trees: Vec<Trees<'_>>,
+    table: &Table,
+    receiver: &dyn Receiver,
+) -> (Held, SeenTrees, Vec<(u32, ObjectId)>) {
+    let mut count = known.count;
+    let mut seen = SeenTrees { known: known.whole.clone(), ..SeenTrees::default() };
+    let mut missing = Vec::new();
+    let mut all = Vec::new();
+    for trees in trees {
+        let mut holdings = trees.into_holdings();
+        count += holdings.count;
+        missing.append(&mut holdings.missing);
+        seen.fresh.append(&mut holdings.whole);
+        seen.fresh_holding.extend(holdings.trees.iter().map(|(tree, _)| *tree));
+        seen.telling.append(&mut holdings.held_names);
+        all.push(holdings);
     }
+    receiver.worker().covered(&Coverage { trees: count, ..Coverage::default() });
+    (Held::new(known, all, table.count()), seen, missing)
 }
 
 /// Loose objects by what they are.
 struct LooseKinds {
     kinds: Vec<(Kind, u32)>,
+    problems: Vec<Problem>,
 }
 
 impl LooseKinds {
-    fn read(table: &Table, receiver: &dyn Receiver) -> Self {
-        let mut kinds = Vec::with_capacity(table.loose.len());
-        let mut worker = receiver.worker();
+    /// Of all but those that are settled.
+    fn read(table: &Table, settled: &NumberSet) -> Self {
+        let mut read = Self { kinds: Vec::with_capacity(table.loose.len()), problems: Vec::new() };
         for (place, (id, path)) in table.loose.iter().enumerate() {
             let number = table.loose_number(place);
+            if settled.contains(number) {
+                continue;
+            }
             match table.loose_kind(place) {
-                Ok(kind) => kinds.push((kind, number)),
-                Err(error) => worker.problem(object_problem(id, path, &error)),
+                Ok(kind) => read.kinds.push((kind, number)),
+                Err(error) => read.problems.push(object_problem(id, path, &error)),
             }
         }
-        Self { kinds }
+        read
     }
 }
 
-/// All objects of a kind, wherever they are.
+/// All objects of a kind, wherever they are, but for those that are settled.
 struct Over<'a> {
     table: &'a Table,
     families: &'a [Families],
-    loose: &'a LooseKinds,
+    loose: LooseKinds,
     limit: u64,
+    /// For each pack which entries lead to something that is not settled; `None` where all do.
+    leading: Vec<Option<Vec<bool>>>,
 }
 
-impl Over<'_> {
-    /// How many objects of a kind there are.
+impl<'a> Over<'a> {
+    fn new(ground: &Ground<'a>, loose: LooseKinds, settled: &NumberSet) -> Self {
+        let Ground { table, families, limit, .. } = *ground;
+        let leading = table
+            .packs
+            .iter()
+            .zip(families)
+            .map(|(pack, families)| {
+                let is_open = |rank: u32| !settled.contains(pack.number(rank));
+                let all_open = (0..pack.count()).all(is_open);
+                (!all_open).then(|| families.leading_to(is_open))
+            })
+            .collect();
+        Self { table, families, loose, limit, leading }
+    }
+
+    /// How many objects of a kind there are, settled ones counted where others are made from them.
     fn count(&self, kind: Kind) -> u64 {
-        let packed = self.families.iter().map(|families| {
-            let roots = families.roots.iter().filter(|(_, found)| *found == kind);
+        let packed = self.families.iter().zip(&self.leading).map(|(families, leading)| {
+            let is_led = |rank: u32| leading.as_ref().is_none_or(|leading| leading[rank as usize]);
+            let roots = families.roots.iter().filter(|&&(rank, found)| found == kind && is_led(rank));
             roots.map(|&(rank, _)| u64::from(families.weight(rank))).sum::<u64>()
         });
         let loose = self.loose.kinds.iter().filter(|(found, _)| *found == kind).count();
@@ -291,7 +463,7 @@ impl Over<'_> {
 
     fn all<V: Visit>(&self, kind: Kind, make: &(dyn Fn() -> V + Sync)) -> Vec<V> {
         let crew = Crew::new(self.table, self.limit, make);
-        for (pack, families) in self.table.packs.iter().zip(self.families) {
+        for ((pack, families), leading) in self.table.packs.iter().zip(self.families).zip(&self.leading) {
             let roots: Vec<u32> =
                 families.roots.iter().filter(|(_, found)| *found == kind).map(|&(rank, _)| rank).collect();
             let of_kind = |base: &ObjectId| {
@@ -302,7 +474,7 @@ impl Over<'_> {
             };
             let orphans: Vec<(u32, ObjectId)> =
                 families.orphans.iter().filter(|(_, base)| of_kind(base)).copied().collect();
-            crew.walk(&Plan { pack, families, roots: &roots, orphans: &orphans, wanted: None });
+            crew.walk(&Plan { pack, families, roots: &roots, orphans: &orphans, wanted: leading.as_deref() });
             if kind == Kind::Blob {
                 self.lost_orphans(&crew, pack, families);
             }

@@ -7,8 +7,9 @@
 //! Invariant: the entries of a version are the same whether carried or read (a property test); every new entry is
 //! asked for in the table, so that nothing that is missing goes unseen.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use gix::hash::{Kind as HashKind, ObjectId};
 
@@ -20,6 +21,8 @@ use crate::source::{Version, Worker};
 
 /// Shorter names hold no secret: no token is that short.
 const SHORTEST_NAME: usize = 16;
+/// Directories are no larger.
+pub(super) const LARGEST: u64 = 1 << 30;
 /// Stands for an entry that does not matter.
 const NOTHING: u32 = u32::MAX;
 
@@ -28,6 +31,26 @@ const NOTHING: u32 = u32::MAX;
 pub(super) struct Slots {
     ends: Vec<u32>,
     children: Vec<u32>,
+    /// Names that could hold something themselves, with the entry each one belongs to.
+    telling: Vec<(u32, Arc<[u8]>)>,
+}
+
+/// What an entry means.
+#[derive(Debug, Default)]
+struct Meaning {
+    /// The object that matters, or [`NOTHING`].
+    child: u32,
+    /// Its name, if that could hold something itself.
+    telling: Option<Arc<[u8]>>,
+}
+
+/// A name of something that matters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Word {
+    /// `None` when it is not written down, because it could hold something.
+    pub name: Option<Box<[u8]>>,
+    /// Whether it could hold something.
+    pub is_telling: bool,
 }
 
 /// One entry as it stands in a tree.
@@ -48,14 +71,17 @@ pub(super) struct Holdings {
     /// Under which names an object is held anywhere.
     pub names: Vec<(u32, u32)>,
     /// The names that numbers in `names` stand for.
-    pub words: Vec<Box<[u8]>>,
+    pub words: Vec<Word>,
     /// Trees with a name that could hold something itself.
-    pub held_names: Vec<(u32, Box<[u8]>)>,
+    pub held_names: Vec<(u32, Arc<[u8]>)>,
     /// Trees with an entry whose object is not stored.
     pub missing: Vec<(u32, ObjectId)>,
+    /// Trees that were read to their end.
+    pub whole: Vec<u32>,
     /// How many trees were looked at.
     pub count: u64,
-    numbers: HashMap<Box<[u8]>, u32>,
+    /// Where each name stands in `words`.
+    pub numbers: HashMap<Box<[u8]>, u32>,
 }
 
 /// Looks at the directories that one thread meets.
@@ -64,9 +90,13 @@ pub(super) struct Trees<'a> {
     hash: HashKind,
     /// Contents that could hold something.
     held: &'a NumberSet,
+    /// Trees that are known already, and only read where others are made from them.
+    settled: &'a NumberSet,
     pub worker: Box<dyn Worker + 'a>,
     pub holdings: Holdings,
-    seen_names: HashSet<u64>,
+    /// Whether a name could hold something, by its hash.
+    seen_names: HashMap<u64, bool>,
+    hasher: RandomState,
 }
 
 impl<'a> Trees<'a> {
@@ -74,9 +104,19 @@ impl<'a> Trees<'a> {
         table: &'a Table,
         hash: HashKind,
         held: &'a NumberSet,
+        settled: &'a NumberSet,
         worker: Box<dyn Worker + 'a>,
     ) -> Self {
-        Self { table, hash, held, worker, holdings: Holdings::default(), seen_names: HashSet::new() }
+        Self {
+            table,
+            hash,
+            held,
+            settled,
+            worker,
+            holdings: Holdings::default(),
+            seen_names: HashMap::new(),
+            hasher: RandomState::new(),
+        }
     }
 
     /// What was seen.
@@ -85,52 +125,51 @@ impl<'a> Trees<'a> {
     }
 
     /// What an entry that was not carried means.
-    fn fresh(&mut self, tree: u32, entry: &Entry<'_>) -> u32 {
-        if entry.name.len() >= SHORTEST_NAME && self.is_new_name(entry.name) {
-            let glance = self.worker.glance(&Version { bytes: entry.name, base: None });
-            if glance.could_hold {
-                self.holdings.held_names.push((tree, entry.name.into()));
-            }
-        }
+    fn fresh(&mut self, tree: u32, entry: &Entry<'_>) -> Meaning {
+        let is_telling = may_tell(entry.name) && self.is_telling(entry.name);
+        let telling = is_telling.then(|| entry.name.into());
         let is_tree = entry.mode & 0o170_000 == 0o040_000;
         let is_submodule = entry.mode & 0o170_000 == 0o160_000;
         if is_submodule {
-            return NOTHING;
+            return Meaning { child: NOTHING, telling };
         }
         let id = gix::oid::from_bytes_unchecked(entry.id);
         let Some(number) = self.table.find(id) else {
             if *id != *ObjectId::empty_tree(self.hash) {
                 self.holdings.missing.push((tree, id.to_owned()));
             }
-            return NOTHING;
+            return Meaning { child: NOTHING, telling };
         };
         if !is_tree && !self.held.contains(number) {
-            return NOTHING;
+            return Meaning { child: NOTHING, telling };
         }
-        let word = self.holdings.word(entry.name);
+        let word = self.holdings.word(entry.name, is_telling);
         self.holdings.names.push((number, word));
-        number
+        Meaning { child: number, telling }
     }
 
-    fn is_new_name(&mut self, name: &[u8]) -> bool {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        self.seen_names.insert(hasher.finish())
+    fn is_telling(&mut self, name: &[u8]) -> bool {
+        let worker = &mut self.worker;
+        *self
+            .seen_names
+            .entry(self.hasher.hash_one(name))
+            .or_insert_with(|| worker.glance(&Version { bytes: name, base: None }).could_hold)
     }
 }
 
 impl Holdings {
-    fn word(&mut self, name: &[u8]) -> u32 {
+    fn word(&mut self, name: &[u8], is_telling: bool) -> u32 {
         if let Some(&number) = self.numbers.get(name) {
             return number;
         }
         let number = u32::try_from(self.words.len()).unwrap_or(NOTHING);
-        self.words.push(name.into());
+        self.words.push(Word { name: Some(name.into()), is_telling });
         self.numbers.insert(name.into(), number);
         number
     }
 
     fn note(&mut self, tree: u32, slots: &Slots) {
+        self.held_names.extend(slots.telling.iter().map(|(_, name)| (tree, Arc::clone(name))));
         let start = u32::try_from(self.children.len()).unwrap_or(NOTHING);
         self.children.extend(slots.children.iter().copied().filter(|&child| child != NOTHING));
         let end = u32::try_from(self.children.len()).unwrap_or(NOTHING);
@@ -146,9 +185,16 @@ impl Visit for Trees<'_> {
 
     fn object(&mut self, seen: &Seen<'_, Slots>) -> Slots {
         let length = self.hash.len_in_bytes();
+        let is_own =
+            !seen.is_base && !self.settled.contains(seen.number) && !self.table.is_repeated(seen.number);
         let read = slots(seen.bytes, length, seen.base, |entry| self.fresh(seen.number, entry));
         let slots = match read {
-            Ok(slots) => slots,
+            Ok(slots) => {
+                if is_own {
+                    self.holdings.whole.push(seen.number);
+                }
+                slots
+            }
             Err(slots) => {
                 let id = self.table.id(seen.number).to_string();
                 self.worker.problem(Problem {
@@ -161,7 +207,7 @@ impl Visit for Trees<'_> {
                 slots
             }
         };
-        if !seen.is_base && !self.table.is_repeated(seen.number) {
+        if is_own {
             self.holdings.note(seen.number, &slots);
         }
         slots
@@ -182,13 +228,14 @@ fn slots(
     bytes: &[u8],
     id_length: usize,
     base: Option<(&Slots, &[CopiedPiece])>,
-    mut fresh: impl FnMut(&Entry<'_>) -> u32,
+    mut fresh: impl FnMut(&Entry<'_>) -> Meaning,
 ) -> Result<Slots, Slots> {
     let empty = Slots::default();
     let (before, mut pieces) = base.unwrap_or((&empty, &[]));
     let mut slots = Slots {
         ends: Vec::with_capacity(before.ends.len() + 1),
         children: Vec::with_capacity(before.ends.len() + 1),
+        telling: Vec::new(),
     };
     let mut at = 0;
     while at < bytes.len() {
@@ -203,17 +250,19 @@ fn slots(
             }
         }
         let Some(entry) = entry_at(bytes, at, id_length) else { return Err(slots) };
-        let child = fresh(&entry);
-        slots.push(entry.end, child);
+        let meaning = fresh(&entry);
+        slots.push(entry.end, meaning);
         at = entry.end;
     }
     Ok(slots)
 }
 
 impl Slots {
-    fn push(&mut self, end: usize, child: u32) {
+    fn push(&mut self, end: usize, meaning: Meaning) {
+        let place = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.telling.extend(meaning.telling.map(|name| (place, name)));
         self.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
-        self.children.push(child);
+        self.children.push(meaning.child);
     }
 
     /// Takes the entries of `before` that stand whole in `piece` from `at` on, and tells where they end.
@@ -230,6 +279,11 @@ impl Slots {
         let whole = before.ends[first..].partition_point(|&end| end <= limit);
         let Some(last) = whole.checked_sub(1).map(|index| before.ends[first + index]) else { return at };
         let moved = |end: &u32| u32::try_from(*end as usize - piece.from + piece.to).unwrap_or(u32::MAX);
+        let told = before.telling.partition_point(|&(place, _)| (place as usize) < first);
+        let told = before.telling[told..].iter().take_while(|(place, _)| (*place as usize) < first + whole);
+        let start = self.ends.len();
+        let place = |place: u32| u32::try_from(place as usize - first + start).unwrap_or(u32::MAX);
+        self.telling.extend(told.map(|(old, name)| (place(*old), Arc::clone(name))));
         self.ends.extend(before.ends[first..first + whole].iter().map(moved));
         self.children.extend_from_slice(&before.children[first..first + whole]);
         last as usize - piece.from + piece.to
@@ -246,6 +300,22 @@ pub(super) fn entries(bytes: &[u8], table: &Table, hash: HashKind) -> Vec<(u32, 
         at = entry.end;
     }
     entries
+}
+
+/// Whether a name is long enough to hold something.
+pub(super) fn may_tell(name: &[u8]) -> bool {
+    name.len() >= SHORTEST_NAME
+}
+
+/// The names of all entries of a tree, up to where it is damaged.
+pub(super) fn names(bytes: &[u8], hash: HashKind) -> Vec<&[u8]> {
+    let mut names = Vec::new();
+    let mut at = 0;
+    while let Some(entry) = entry_at(bytes, at, hash.len_in_bytes()) {
+        names.push(entry.name);
+        at = entry.end;
+    }
+    names
 }
 
 /// The entry that begins at `at`: a mode in octal digits, a blank, a name, a zero byte, an id.
@@ -269,7 +339,7 @@ fn entry_at(bytes: &[u8], at: usize, id_length: usize) -> Option<Entry<'_>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Entry, Slots, slots};
+    use super::{Entry, Meaning, Slots, slots};
     use crate::model::CopiedPiece;
 
     const ID: usize = 20;
@@ -286,9 +356,10 @@ mod tests {
         bytes
     }
 
-    /// What an entry means here: its first byte.
-    fn meaning(entry: &Entry<'_>) -> u32 {
-        u32::from(entry.id[0])
+    /// What an entry means here: its first byte; some names tell something.
+    fn meaning(entry: &Entry<'_>) -> Meaning {
+        let telling = entry.name[0].is_multiple_of(3).then(|| entry.name.into());
+        Meaning { child: u32::from(entry.id[0]), telling }
     }
 
     /// Copies between two versions, cut wherever `cuts` says.
