@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use crate::detect::{Detection, Detector, Scratch, Trace};
 use crate::model::{
-    Chunk, Confidence, CopiedPiece, Coverage, CredentialSet, Finding, Problem, ProblemKind, Report, ScanMode,
-    Verdict,
+    Chunk, Confidence, ContentKind, CopiedPiece, Coverage, CredentialSet, Finding, Problem, ProblemKind,
+    Report, ScanMode, Verdict,
 };
 use crate::source::{Glance, Memory, Receiver, Source, SourceError, Version, Worker};
 use crate::suppress::{Beside, Suppressor};
@@ -232,6 +232,8 @@ impl Gathered {
             threshold: Some(options.threshold),
             ..Report::default()
         };
+        // Of versions that say the same the first one speaks: which one that is must not depend on threads.
+        self.detections.sort_by(|one, other| detection_key(one).cmp(&detection_key(other)));
         let mut seen = HashSet::new();
         for detection in self.detections {
             add(&mut report, detection, options.threshold, &mut seen);
@@ -309,6 +311,13 @@ fn sort(report: &mut Report) {
         credential.findings.iter().for_each(|&index| report.findings[index].credential = number);
     }
     report.credentials = credentials;
+}
+
+fn detection_key(
+    detection: &Detection,
+) -> Option<(ContentKind, Option<&str>, (&[u8], usize, usize, &str, Option<&str>))> {
+    let first = detection.findings.first()?;
+    Some((first.provenance.kind, first.provenance.commit.as_deref(), place_key(first)))
 }
 
 fn place_key(finding: &Finding) -> (&[u8], usize, usize, &str, Option<&str>) {

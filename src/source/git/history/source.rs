@@ -133,7 +133,7 @@ impl History {
         let identity = receiver.identity().filter(|_| self.options.cache)?;
         let limit = self.options.max_object_size.to_le_bytes();
         let length = hash.len_in_bytes().to_le_bytes();
-        Some(CacheFile::new(&layout.common_dir, &[&identity, &limit, &length]))
+        CacheFile::new(&layout.common_dir, &[&identity, &limit, &length])
     }
 
     /// Puts in order what the survey saw, and hands out what could hold something.

@@ -34,14 +34,18 @@ pub(in super::super) struct CacheFile {
 }
 
 impl CacheFile {
-    /// The cache in `directory` (what all work trees share) for what `parts` stand for.
-    pub(in super::super) fn new(directory: &Path, parts: &[&[u8]]) -> Self {
+    /// The cache in `directory` (what all work trees share) for what `parts` stand for. In somebody else's repository
+    /// there is none: nothing of ours is left there, and nothing there is believed.
+    pub(in super::super) fn new(directory: &Path, parts: &[&[u8]]) -> Option<Self> {
+        if !is_ours(directory) {
+            return None;
+        }
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Self { folder: directory.join(FOLDER), key: hash.finalize().into() }
+        Some(Self { folder: directory.join(FOLDER), key: hash.finalize().into() })
     }
 
     /// What was stored, if it is there, whole, ours, and for this key.
@@ -49,7 +53,7 @@ impl CacheFile {
         let path = self.folder.join(NAME);
         let is_plain = fs::symlink_metadata(&self.folder).is_ok_and(|folder| folder.is_dir())
             && fs::symlink_metadata(&path).is_ok_and(|file| file.is_file());
-        if !is_plain || !gix::sec::identity::is_path_owned_by_current_user(&path).unwrap_or(false) {
+        if !is_plain || !is_ours(&path) {
             return None;
         }
         let mut file = File::open(&path).ok()?;
@@ -116,6 +120,10 @@ impl CacheFile {
     fn head(&self, named: &[u8; NAMED]) -> Vec<u8> {
         [MAGIC.as_slice(), &self.key, named].concat()
     }
+}
+
+fn is_ours(path: &Path) -> bool {
+    gix::sec::identity::is_path_owned_by_current_user(path).unwrap_or(false)
 }
 
 /// What a copy of the file, or one that was unpacked from an archive, does not have: its place on the disk and when it
