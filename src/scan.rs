@@ -313,14 +313,15 @@ fn sort(report: &mut Report) {
     report.credentials = credentials;
 }
 
-fn detection_key(
-    detection: &Detection,
-) -> Option<(ContentKind, Option<&str>, (&[u8], usize, usize, &str, Option<&str>))> {
+fn detection_key(detection: &Detection) -> Option<(ContentKind, Option<&str>, PlaceKey<'_>)> {
     let first = detection.findings.first()?;
     Some((first.provenance.kind, first.provenance.commit.as_deref(), place_key(first)))
 }
 
-fn place_key(finding: &Finding) -> (&[u8], usize, usize, &str, Option<&str>) {
+/// What findings are sorted by.
+type PlaceKey<'a> = (&'a [u8], usize, usize, &'a str, Option<&'a str>);
+
+fn place_key(finding: &Finding) -> PlaceKey<'_> {
     let provenance = &finding.provenance;
     (
         provenance.path.as_bytes(),

@@ -192,6 +192,10 @@ fn every_scan(stage: &mut Stage) {
         let report = stage.written.join("report").display().to_string();
         stage.run(&["scan", "--format", &format, "--output", &report, "--show-known", "--color", "always"]);
     }
+    // What a history scan remembers is among the files that were searched.
+    let cache = stage.world.maker.path(".git/keyfence/history");
+    let remembered = fs::read(&cache).expect("a history scan remembers something");
+    stage.search("the cache", &remembered);
 }
 
 /// Commands that are no scans, with everything in sight that they could tell of.

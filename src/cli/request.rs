@@ -321,7 +321,8 @@ fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
         || !arguments.branch.is_empty()
         || !arguments.path.is_empty()
         || arguments.since.is_some()
-        || arguments.until.is_some();
+        || arguments.until.is_some()
+        || arguments.no_cache;
     let contradictions = [
         (
             range && (arguments.staged || arguments.history || arguments.message.is_some() || has_paths),
@@ -340,7 +341,7 @@ fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
         ),
         (
             narrows_history && !arguments.history,
-            "--reachable-only, --branch, --path, --since and --until narrow --history, which was not asked for",
+            "--reachable-only, --branch, --path, --since, --until and --no-cache belong to --history, which was not asked for",
             "add --history, or leave them out",
         ),
         (

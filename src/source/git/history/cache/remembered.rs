@@ -281,7 +281,7 @@ mod tests {
             |remembered| remembered.commits[0].parents = 2,
             |remembered| remembered.trees[0].1 = 1,
             |remembered| remembered.tags[0].0 = 2,
-            |remembered| drop(remembered.sizes.pop()),
+            |remembered| remembered.sizes.truncate(1),
             |remembered| remembered.archives[0].0 = 3,
         ];
         for (number, spoil) in spoil.iter().enumerate() {
