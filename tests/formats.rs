@@ -5,6 +5,8 @@
 
 #[path = "formats/browser.rs"]
 mod browser;
+#[path = "formats/debugger.rs"]
+mod debugger;
 #[path = "report/history.rs"]
 mod history;
 #[path = "report/samples.rs"]
@@ -148,6 +150,42 @@ fn sarif_stays_within_the_limits_of_code_scanning() {
     assert!(told.is_some_and(|text| text.starts_with("10 ")), "{told:?}");
     let flow = &run["results"][0]["codeFlows"][0]["threadFlows"][0]["locations"];
     assert!(flow.as_array().is_some_and(|steps| steps.len() <= 1_000 && steps.len() > 900));
+}
+
+/// GitHub refuses a file of more than 10 MB, packed with gzip.
+#[test]
+fn the_largest_sarif_is_not_too_large() {
+    let hex = |number: u32| samples::hex(&samples::invented(&number.to_string(), 20));
+    let many: Vec<_> = (0..25_010)
+        .map(|line| {
+            let mut finding =
+                samples::finding("github-token", &format!("d{}/{line}.env", line % 97), line + 1);
+            finding.fingerprint.0 = hex(line)[..32].to_owned();
+            vec![finding]
+        })
+        .collect();
+    let mut report = samples::report(many);
+    for (number, set) in (0_u32..).zip(&mut report.credentials) {
+        let mut exposure = history::pushed("a.env");
+        let place = exposure.occurrences[0].clone();
+        let commits = [&mut exposure.first_seen, &mut exposure.last_seen, &mut exposure.removed_by];
+        commits.into_iter().flatten().for_each(|commit| commit.id = hex(number));
+        // More places than there is room for stand in the first of them.
+        let steps = if number < 60 { 1_000 } else { 1 };
+        let places = (0..steps).map(|step| (step, place.clone()));
+        exposure.occurrences = places
+            .map(|(step, mut place)| {
+                place.commit = Some(hex(number * 1_000 + step));
+                place.line = number + step;
+                place
+            })
+            .collect();
+        set.exposure = Some(exposure);
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    write_sarif(&report, &mut packed).expect("writing to memory cannot fail");
+    let packed = packed.finish().expect("writing to memory cannot fail");
+    assert!(packed.len() < 10_000_000, "{}", packed.len());
 }
 
 #[test]

@@ -196,9 +196,10 @@ fn timeline(report: &Report, groups: &[Group<'_>]) -> String {
         .collect();
     let more = more(rows.len().saturating_sub(MOST_ROWS));
     format!(
-        "<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">Timeline of exposure</h2>\n<div class=\"scroll\" \
-         tabindex=\"0\" role=\"region\" aria-labelledby=\"timeline\">\n<table>\n<caption>Oldest first; a bar reaches \
-         from the commit that brought it to the one that removed it, or until now.</caption>\n<thead><tr><th \
+        "<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">Timeline of exposure</h2>\n<p class=\"soft\">Oldest \
+         first; a bar reaches from the commit that brought it to the one that removed it, or until now.</p>\n<div \
+         class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"timeline\">\n<table \
+         aria-labelledby=\"timeline\">\n<thead><tr><th \
          scope=\"col\">Credential</th><th scope=\"col\">First seen</th><th scope=\"col\">Removed</th><th \
          scope=\"col\">How far</th><th scope=\"col\">Exposed for</th><td aria-hidden=\"true\"></td></tr></thead>\n\
          <tbody>\n{body}</tbody>\n</table>\n</div>\n{more}</section>\n"
@@ -313,8 +314,8 @@ fn table(id: &str, title: &str, column: &str, tallies: BTreeMap<String, Tally>) 
         })
         .collect();
     format!(
-        "<section aria-labelledby=\"by-{id}\">\n<h2 id=\"by-{id}\">{title}</h2>\n<table>\n<thead><tr><th \
-         scope=\"col\">{column}</th><th scope=\"col\" class=\"number\">Credentials</th><th \
+        "<section aria-labelledby=\"by-{id}\">\n<h2 id=\"by-{id}\">{title}</h2>\n<table aria-labelledby=\"by-{id}\">\n<thead><tr><th \
+         scope=\"col\">{column}</th><th scope=\"col\" class=\"number\">In all</th><th \
          scope=\"col\" class=\"number\">Critical</th><th scope=\"col\" class=\"number\">Pushed</th></tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n{}</section>\n",
         more(left)
     )
@@ -371,12 +372,12 @@ fn card(report: &Report, index: usize, group: &Group<'_>) -> String {
     };
     format!(
         "<article id=\"credential-{index}\" class=\"{severity}\" data-severity=\"{severity}\" data-reach=\"{reach}\" \
-         data-provider=\"{}\" aria-labelledby=\"title-{index}\">\n<div><span class=\"badge is-{severity}\">{severity}\
+         data-provider=\"{}\" tabindex=\"-1\" aria-labelledby=\"title-{index}\">\n<div><span class=\"badge is-{severity}\">{severity}\
          </span>{badge} <h3 id=\"title-{index}\">{title}</h3></div>\n<p>{}</p>\n<dl>\n{}</dl>\n{}</article>\n",
         markup(&escape_text(&group.set.provider)),
         markup(&wording::meaning(report, group.set.state, &group.parts)),
         facts(report, group),
-        steps(report, group.set),
+        steps(report, index, group.set),
     )
 }
 
@@ -417,7 +418,7 @@ fn list(texts: &[String]) -> String {
 }
 
 /// What to do, behind a click: the same for all credentials of a provider.
-fn steps(report: &Report, set: &CredentialSet) -> String {
+fn steps(report: &Report, index: usize, set: &CredentialSet) -> String {
     let Some(guide) = wording::guide(report, &set.provider) else {
         return "<p>Revoke it where it was issued, then put a new one where git does not see it.</p>\n"
             .to_owned();
@@ -425,7 +426,7 @@ fn steps(report: &Report, set: &CredentialSet) -> String {
     let steps: String =
         guide.steps.iter().map(|step| format!("<li>{}</li>\n", markup(&escape_text(step)))).collect();
     format!(
-        "<details><summary>What to do</summary>\n{}<ol>\n{steps}</ol>\n</details>\n",
+        "<details><summary aria-describedby=\"title-{index}\">What to do</summary>\n{}<ol>\n{steps}</ol>\n</details>\n",
         revoke(guide.revoke.as_deref())
     )
 }

@@ -29,6 +29,8 @@ const MOST_RESULTS: usize = 25_000;
 const MOST_RULES: usize = 25_000;
 /// GitHub shows as many steps of a code flow and refuses ten times as many.
 const MOST_STEPS: usize = 1_000;
+/// GitHub takes a file of 10 MB when it is packed: that many places in all, and the largest file is well below.
+const MOST_PLACES: usize = 50_000;
 
 /// Writes the report as SARIF. Published examples and test values do not count and are left out; what a person
 /// allowed is there as suppressed.
@@ -64,10 +66,11 @@ impl Run {
         let (findings, left_out) = reported(report);
         let rules = Rules::of(report, &findings);
         let mut copies = BTreeMap::new();
+        let mut places = MOST_PLACES;
         let results = findings.iter().map(|finding| {
             let copy = copies.entry((&finding.fingerprint, &finding.provenance.path)).or_insert(0_u32);
             *copy += 1;
-            ResultObject::of(report, finding, rules.index(&finding.rule), *copy)
+            ResultObject::of(report, finding, rules.index(&finding.rule), *copy, &mut places)
         });
         Self {
             results: results.collect(),
@@ -304,8 +307,9 @@ struct ResultObject {
 }
 
 impl ResultObject {
-    /// `copy`: the how manieth of the same secret in the same file this is, from 1.
-    fn of(report: &Report, finding: &Finding, rule_index: usize, copy: u32) -> Self {
+    /// `copy`: the how manieth of the same secret in the same file this is, from 1. `places`: what is left of the room
+    /// for places in code flows.
+    fn of(report: &Report, finding: &Finding, rule_index: usize, copy: u32, places: &mut usize) -> Self {
         let set = set(report, finding);
         let severity = set.map_or(finding.severity, |set| set.severity);
         let exposure = set.and_then(|set| set.exposure.as_ref());
@@ -319,7 +323,7 @@ impl ResultObject {
                 secret: finding.fingerprint.0.clone(),
                 line: format!("{}:{copy}", finding.fingerprint.0),
             },
-            code_flows: exposure.and_then(CodeFlow::of).into_iter().collect(),
+            code_flows: exposure.and_then(|exposure| CodeFlow::of(exposure, places)).into_iter().collect(),
             suppressions: Suppression::of(&finding.verdict).into_iter().collect(),
             properties: ResultProperties {
                 credential: set.map(|set| set.id.clone()),
@@ -490,7 +494,7 @@ struct CodeFlow {
 
 impl CodeFlow {
     /// From the commit that brought it, over the places where it stood, to the last one or the one that removed it.
-    fn of(exposure: &Exposure) -> Option<Self> {
+    fn of(exposure: &Exposure, places: &mut usize) -> Option<Self> {
         let mut steps = Vec::new();
         let first_place = exposure.occurrences.first()?;
         let mut step = |path: &FilePath, line: u32, text: String| {
@@ -507,7 +511,8 @@ impl CodeFlow {
             step(&first_place.path, first_place.line, moment_of("brought by", commit));
         }
         // Room for the ends of the flow.
-        for place in exposure.occurrences.iter().take(MOST_STEPS - 3) {
+        for place in exposure.occurrences.iter().take((MOST_STEPS - 3).min(*places)) {
+            *places -= 1;
             let commit = place.commit.as_deref().unwrap_or("an unknown commit");
             step(&place.path, place.line, format!("stands here since {}", escape_text(commit)));
         }

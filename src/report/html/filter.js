@@ -20,6 +20,15 @@
   form.addEventListener("input", show);
   form.addEventListener("reset", () => setTimeout(show));
   form.addEventListener("submit", (event) => event.preventDefault());
+  // A link to a card leads there, also while the filter hides it.
+  window.addEventListener("hashchange", () => {
+    const card = document.getElementById(location.hash.slice(1));
+    if (!card?.hidden) return;
+    form.reset();
+    show();
+    card.scrollIntoView();
+    card.focus();
+  });
   // A link can carry the filter: report.html#severity=critical&words=binance
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
     if (form.elements[name]) form.elements[name].value = value;
