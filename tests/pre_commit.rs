@@ -58,10 +58,19 @@ fn must(command: &mut Command) {
 
 /// A repository that uses the hook `ids` of a git copy of this repository's hook definition.
 fn configured<'a>(sandbox: &'a Sandbox, ids: &[&str]) -> Repository<'a> {
+    let repository = using(sandbox, ids, &[".pre-commit-hooks.yaml"]);
+    run(&repository, framework(), &["install", "-t", "pre-commit", "-t", "commit-msg"], &[]);
+    repository
+}
+
+/// A repository whose configuration names `ids` of a repository that holds those `files` of this one, at its top.
+fn using<'a>(sandbox: &'a Sandbox, ids: &[&str], files: &[&str]) -> Repository<'a> {
     let definition = sandbox.repository("keyfence");
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
-    definition
-        .stage(".pre-commit-hooks.yaml", &fs::read_to_string(manifest).expect("it is in the repository"));
+    for file in files {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let name = path.file_name().and_then(|name| name.to_str()).expect("it has a name");
+        definition.stage(name, &fs::read_to_string(&path).expect("it is in the repository"));
+    }
     definition.git(&["commit", "--quiet", "-m", "Describe the hooks"]);
     let revision = String::from_utf8_lossy(&definition.git(&["rev-parse", "HEAD"]).stdout).trim().to_owned();
 
@@ -70,7 +79,6 @@ fn configured<'a>(sandbox: &'a Sandbox, ids: &[&str]) -> Repository<'a> {
     let config =
         format!("repos:\n  - repo: {}\n    rev: {revision}\n    hooks:\n{hooks}", definition.top.display());
     repository.stage(".pre-commit-config.yaml", &config);
-    run(&repository, framework(), &["install", "-t", "pre-commit", "-t", "commit-msg"], &[]);
     repository
 }
 
@@ -136,7 +144,7 @@ fn messages_are_blocked() {
     assert!(passed.status.success(), "{}", words(&passed));
 }
 
-/// The recipe of the page, with nothing but pip: the program comes out of the wheel.
+/// With nothing but pip, the program comes out of the wheel: by the recipe of the page, and by the ids of a mirror.
 #[test]
 fn the_wheel_brings_the_program() {
     let sandbox = Sandbox::new();
@@ -145,15 +153,29 @@ fn the_wheel_brings_the_program() {
     let page = page.expect("the page is in the repository");
     let recipe =
         page.split("```yaml\n").find(|block| block.contains("language: python")).expect("it has a recipe");
-    let repository = sandbox.repository("bot");
+    let repository = sandbox.repository("by-recipe");
     repository.stage(".pre-commit-config.yaml", recipe.split("```").next().unwrap_or_default());
+    stops_with_the_wheel(&repository, &wheels);
 
-    let run = |program: &Path, arguments: &[&str]| {
-        let mut command = repository.sandbox.command(program, &repository.top);
-        command.env("PRE_COMMIT_HOME", sandbox.path("cache")).env("PIP_FIND_LINKS", &wheels);
-        command.args(arguments).output().expect("the program can be started")
-    };
-    let installed = run(framework(), &["install"]);
+    let files = [".pre-commit-hooks.yaml", "ci/pre-commit/pyproject.toml"];
+    let repository = using(&sandbox, &["keyfence-python", "keyfence-python-commit-msg"], &files);
+    stops_with_the_wheel(&repository, &wheels);
+    let message = format!("Use the new key\n\n{}", leaking_env());
+    let stopped =
+        with_wheel(&repository, &wheels, Path::new("git"), &["commit", "--allow-empty", "-m", &message]);
+    assert_stopped("a message, by the wheel's program", &stopped);
+}
+
+/// Runs a program that finds no keyfence but in the wheels.
+fn with_wheel(repository: &Repository<'_>, wheels: &Path, program: &Path, arguments: &[&str]) -> Output {
+    let mut command = repository.sandbox.command(program, &repository.top);
+    command.env("PRE_COMMIT_HOME", repository.sandbox.path("cache")).env("PIP_FIND_LINKS", wheels);
+    command.args(arguments).output().expect("the program can be started")
+}
+
+fn stops_with_the_wheel(repository: &Repository<'_>, wheels: &Path) {
+    let run = |program: &Path, arguments: &[&str]| with_wheel(repository, wheels, program, arguments);
+    let installed = run(framework(), &["install", "-t", "pre-commit", "-t", "commit-msg"]);
     assert!(installed.status.success(), "{}", words(&installed));
     repository.stage(".env", &leaking_env());
     assert_stopped("by the wheel's program", &run(Path::new("git"), &["commit", "-m", "Add a bot"]));

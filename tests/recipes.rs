@@ -170,5 +170,9 @@ fn every_command_has_a_manual_page() {
 #[test]
 fn the_recipe_for_pre_commit_names_this_version() {
     let page = fs::read_to_string(root("docs/recipes.md")).expect("the page is there");
-    assert!(page.contains(concat!("keyfence==", env!("CARGO_PKG_VERSION"))));
+    let wheel = concat!("keyfence==", env!("CARGO_PKG_VERSION"));
+    assert!(page.contains(wheel));
+    let mirror = fs::read_to_string(root("ci/pre-commit/pyproject.toml")).expect("the file is there");
+    assert!(mirror.contains(&format!("\"{wheel}\"")));
+    assert!(mirror.contains(concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"")));
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not know: what is written. Invariant: on an error the target is as it was.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,7 @@ fn parent(target: &Path) -> &Path {
 
 #[cfg(unix)]
 fn set_access(file: &File, access: Access) -> io::Result<()> {
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
     let mode = match access {
         Access::Private => 0o600,

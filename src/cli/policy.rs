@@ -58,12 +58,12 @@ impl Root {
     /// The root for what stands at `path`: the top of its repository, else the nearest directory above it that holds
     /// one of our files, else the current directory.
     pub(crate) fn of(path: &Path) -> Result<Self, Failure> {
-        let here = std::env::current_dir().and_then(fs::canonicalize);
+        let here = std::env::current_dir().and_then(without_links);
         let here = here.map_err(|error| Failure::file("tell where this is", &error))?;
-        let start = fs::canonicalize(path).unwrap_or_else(|_| here.clone());
+        let start = without_links(path).unwrap_or_else(|_| here.clone());
         let start = if start.is_dir() { start } else { start.parent().unwrap_or(&here).to_owned() };
         let repository = Layout::discover(&start, &GitEnvironment::from_process()).ok();
-        let top = repository.and_then(|layout| fs::canonicalize(layout.work_tree?).ok());
+        let top = repository.and_then(|layout| without_links(layout.work_tree?).ok());
         let top = top.filter(|top| start.starts_with(top));
         let ours = || {
             let holds = |directory: &&Path| {
@@ -78,6 +78,11 @@ impl Root {
     /// The same root, for a scan of what git holds: its paths begin at the top, wherever keyfence was called.
     pub(crate) fn for_git(self) -> Self {
         Self { paths_of_git: true, ..self }
+    }
+
+    /// Whether `path` is the root itself.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        without_links(path).is_ok_and(|path| path == self.directory)
     }
 
     /// How the paths of findings lead here.
@@ -111,6 +116,15 @@ impl Root {
         let whole = self.here.join(typed);
         FilePath::from_path(whole.strip_prefix(&self.directory).unwrap_or(&whole))
     }
+}
+
+/// The path as it really is. Windows answers with a prefix that nobody types, so that a typed path would not seem to
+/// lie below.
+fn without_links(path: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let whole = fs::canonicalize(path)?;
+    let drive = whole.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
+    let drive = drive.filter(|rest| rest.as_bytes().get(1) == Some(&b':')).map(PathBuf::from);
+    Ok(drive.unwrap_or(whole))
 }
 
 /// The files of a policy as they are on disk.

@@ -120,9 +120,7 @@ fn prepared_before(
 /// Whether nothing below the root is left out by what was asked.
 fn is_everything(what: &What, root: &Root) -> bool {
     match what {
-        What::Tree { paths, max_size: None, .. } => {
-            paths.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == root.directory))
-        }
+        What::Tree { paths, max_size: None, .. } => paths.iter().any(|path| root.is_at(path)),
         _ => false,
     }
 }

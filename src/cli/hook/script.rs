@@ -2,7 +2,6 @@
 //!
 //! Must not know: where hooks live. Invariant: what `render` writes, `recognise` reads back.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::super::arguments::Stage;
@@ -116,6 +115,7 @@ fn unquoted(word: &[u8]) -> Option<PathBuf> {
 
 #[cfg(unix)]
 fn from_bytes(path: Vec<u8>) -> PathBuf {
+    use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     PathBuf::from(OsStr::from_bytes(&path))
 }
