@@ -129,6 +129,16 @@ impl Worker for Clerk<'_> {
         looked.unwrap_or_else(|_| Glance { memory: Arc::new(()), could_hold: true })
     }
 
+    fn follow(&mut self, version: &Version<'_>) -> Memory {
+        let detector = self.desk.detector;
+        let followed = catch_unwind(AssertUnwindSafe(|| {
+            let base =
+                version.base.and_then(|(memory, pieces)| Some((memory.downcast_ref::<Trace>()?, pieces)));
+            detector.trace(version.bytes, base)
+        }));
+        followed.map_or_else(|_| Arc::new(()) as Memory, |trace| Arc::new(trace))
+    }
+
     fn covered(&mut self, coverage: &Coverage) {
         self.own.coverage.absorb(coverage);
         if let Some(progress) = &self.desk.options.progress {

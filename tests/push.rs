@@ -324,3 +324,43 @@ fn a_build_is_judged_by_what_was_allowed_before() {
     expect(&work.keyfence(&["ci"]), 2, &["no build system was recognised"]);
     expect(&work.keyfence(&["ci", "--base", "HEAD~4"]), 1, &["a.env:2"]);
 }
+
+#[test]
+fn a_main_branch_is_not_compared_with_itself() {
+    let sandbox = Sandbox::new();
+    let work = leaked_and_removed(&sandbox);
+    let script = "git branch -q -M main; git init -q --bare ../own.git; git remote add own ../own.git; git remote rename own origin 2>/dev/null || git remote set-url origin ../own.git; \
+                  git push -q origin main; git remote set-head origin main";
+    assert!(shell(&work, script).status.success());
+    let build = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = sandbox.command(KEYFENCE, &work.top);
+        command.arg("ci").args(arguments).envs(variables.iter().copied());
+        command.output().expect("keyfence can be started")
+    };
+    let systems: [(&str, &[(&str, &str)], &str); 5] = [
+        ("Bitbucket", &[("BITBUCKET_BUILD_NUMBER", "7")], "BITBUCKET_BRANCH"),
+        ("Azure", &[("TF_BUILD", "True")], "BUILD_SOURCEBRANCH"),
+        ("CircleCI", &[("CIRCLECI", "true")], "CIRCLE_BRANCH"),
+        (
+            "Buildkite",
+            &[("BUILDKITE", "true"), ("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "main")],
+            "BUILDKITE_BRANCH",
+        ),
+        ("Jenkins", &[("JENKINS_URL", "u")], "GIT_BRANCH"),
+    ];
+    for (name, variables, branch) in systems {
+        let on = |branch_name: &'static str| [variables, &[(branch, branch_name)]].concat();
+        let before = ["nothing says what", "--base HEAD^"];
+        expect(&build(&on("main"), &[]), 3, &before);
+        expect(&build(variables, &[]), 3, &["nothing says what was there before"]);
+        expect(&build(&on("main"), &["--base", "HEAD~2"]), 1, &["a.env:2"]);
+        // A branch that adds nothing to the main one is clean, and so is said.
+        let output = build(&on("other"), &[]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let script = "git checkout -q -b other; cp $leak b.env; git add -f .; git commit -qm b";
+    assert!(shell(&work, script).status.success());
+    for (_, variables, branch) in systems {
+        expect(&build(&[variables, &[(branch, "other")]].concat(), &[]), 1, &["b.env:2"]);
+    }
+}

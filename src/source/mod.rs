@@ -100,8 +100,14 @@ pub trait Worker: Send {
         Glance { memory: Arc::new(()), could_hold: true }
     }
 
-    /// Scans `chunk`, a version that was glanced at before; `memory` is what that glance gave, `base` what is known of
-    /// the version it was made from.
+    /// The memory that a glance would give, for a version that is only read because others are made from it, or because
+    /// it is handed out anyway.
+    fn follow(&mut self, version: &Version<'_>) -> Memory {
+        self.glance(version).memory
+    }
+
+    /// Scans `chunk`, a version that was glanced at or followed before; `memory` is what that gave, `base` what is known
+    /// of the version it was made from.
     fn chunk_of_version(
         &mut self,
         chunk: &Chunk<'_>,

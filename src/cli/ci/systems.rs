@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::source::git::{RangeHead, RangeSelection};
+use crate::source::git::{Guess, RangeHead, RangeSelection};
 
 /// What was recognised.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,11 +80,28 @@ fn tracking(branch: &str) -> String {
     format!("refs/remotes/origin/{}", branch.strip_prefix("refs/heads/").unwrap_or(branch))
 }
 
-/// Where nothing names what was there before, a branch is judged against the one it will go to.
-fn usual_branches(own: Option<&str>) -> Vec<String> {
-    let names = ["HEAD", "main", "master"].iter();
-    names.filter(|name| Some(**name) != own).map(|name| tracking(name)).collect()
+/// The name of a branch in one of the ways in which systems write it.
+fn branch_of(name: &str) -> Option<&str> {
+    let name = name.strip_prefix("refs/heads/").or_else(|| name.strip_prefix("origin/")).unwrap_or(name);
+    (!name.is_empty() && !name.starts_with("refs/")).then_some(name)
 }
+
+/// Where nothing names what was there before, a branch is judged against the one it will go to. The branch that is built
+/// is no such branch: it has by now what is to be judged.
+fn guessed(title: &str, own: Option<&str>, usual: &[&str], head: String, deepen: &str) -> Job {
+    let own = own.and_then(branch_of);
+    let names = usual.iter().filter(|name| Some(**name) != own);
+    let mut job = job(title, names.map(|name| tracking(name)).collect(), head, deepen);
+    if let Some(selection) = &mut job.selection {
+        selection.guess = Some(Guess { own: own.map(tracking), hint: SAY_BEFORE.to_owned() });
+    }
+    job
+}
+
+/// The branches that others usually go to.
+const USUAL: &[&str] = &["HEAD", "main", "master"];
+const SAY_BEFORE: &str = "name the commit before the push: keyfence ci --base COMMIT; --base HEAD^ judges the last \
+    commit, with all that it merges";
 
 fn pre_commit(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
     let base = here.commit("PRE_COMMIT_FROM_REF")?;
@@ -185,7 +202,7 @@ fn bitbucket(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
             return some_base("Bitbucket Pipelines, pull request", bases, head, DEEPEN);
         }
         let own = here.get("BITBUCKET_BRANCH");
-        some_base("Bitbucket Pipelines, branch", usual_branches(own.as_deref()), head, DEEPEN)
+        Ok(guessed("Bitbucket Pipelines, branch", own.as_deref(), USUAL, head, DEEPEN))
     })
 }
 
@@ -197,8 +214,8 @@ fn azure(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
             let head = here.commit("SYSTEM_PULLREQUEST_SOURCECOMMITID").unwrap_or(version);
             return some_base("Azure Pipelines, pull request", vec![tracking(&target)], head, DEEPEN);
         }
-        let own = here.get("BUILD_SOURCEBRANCHNAME");
-        some_base("Azure Pipelines, branch", usual_branches(own.as_deref()), version, DEEPEN)
+        let own = here.get("BUILD_SOURCEBRANCH");
+        Ok(guessed("Azure Pipelines, branch", own.as_deref(), USUAL, version, DEEPEN))
     })
 }
 
@@ -208,7 +225,7 @@ fn circleci(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
     here.is("CIRCLECI").then(|| {
         let head = here.get("CIRCLE_SHA1").unwrap_or_else(|| "HEAD".to_owned());
         let own = here.get("CIRCLE_BRANCH");
-        some_base("CircleCI", usual_branches(own.as_deref()), head, DEEPEN)
+        Ok(guessed("CircleCI", own.as_deref(), USUAL, head, DEEPEN))
     })
 }
 
@@ -220,9 +237,9 @@ fn buildkite(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
             return some_base("Buildkite, pull request", vec![tracking(&target)], head, DEEPEN);
         }
         let own = here.get("BUILDKITE_BRANCH");
-        let default = here.get("BUILDKITE_PIPELINE_DEFAULT_BRANCH").filter(|name| Some(name) != own.as_ref());
-        let bases = default.map_or_else(|| usual_branches(own.as_deref()), |name| vec![tracking(&name)]);
-        some_base("Buildkite, branch", bases, head, DEEPEN)
+        let default = here.get("BUILDKITE_PIPELINE_DEFAULT_BRANCH");
+        let usual = default.as_deref().map_or_else(|| USUAL.to_vec(), |name| vec![name]);
+        Ok(guessed("Buildkite, branch", own.as_deref(), &usual, head, DEEPEN))
     })
 }
 
@@ -233,11 +250,12 @@ fn jenkins(here: &Surroundings<'_>) -> Option<Result<Job, Unclear>> {
         if let Some(target) = here.get("CHANGE_TARGET") {
             return some_base("Jenkins, change", vec![tracking(&target)], head, DEEPEN);
         }
-        let before = ["GIT_PREVIOUS_SUCCESSFUL_COMMIT", "GIT_PREVIOUS_COMMIT"];
-        let before: Vec<String> = before.iter().filter_map(|name| here.commit(name)).collect();
-        let own = here.get("BRANCH_NAME");
-        let bases = if before.is_empty() { usual_branches(own.as_deref()) } else { before };
-        some_base("Jenkins, branch", bases, head, DEEPEN)
+        // The build before this one may have failed because of what it was to judge: only one that did not counts.
+        if let Some(before) = here.commit("GIT_PREVIOUS_SUCCESSFUL_COMMIT") {
+            return some_base("Jenkins, branch", vec![before], head, DEEPEN);
+        }
+        let own = here.get("BRANCH_NAME").or_else(|| here.get("GIT_BRANCH"));
+        Ok(guessed("Jenkins, branch", own.as_deref(), USUAL, head, DEEPEN))
     })
 }
 
@@ -339,9 +357,31 @@ mod tests {
                 Some((&["refs/remotes/origin/main"], "HEAD")),
             ),
             (
-                &[("JENKINS_URL", "u"), ("GIT_COMMIT", "bb"), ("GIT_PREVIOUS_COMMIT", "aa")],
+                &[("JENKINS_URL", "u"), ("GIT_COMMIT", "bb"), ("GIT_PREVIOUS_SUCCESSFUL_COMMIT", "aa")],
                 "",
                 Some((&["aa"], "bb")),
+            ),
+            (
+                &[("JENKINS_URL", "u"), ("GIT_PREVIOUS_COMMIT", "aa"), ("GIT_BRANCH", "origin/main")],
+                "",
+                Some((&["refs/remotes/origin/HEAD", "refs/remotes/origin/master"], "HEAD")),
+            ),
+            (
+                &[("TF_BUILD", "True"), ("BUILD_SOURCEBRANCH", "refs/heads/release/main")],
+                "",
+                Some((
+                    &["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master"],
+                    "HEAD",
+                )),
+            ),
+            (
+                &[
+                    ("BUILDKITE", "true"),
+                    ("BUILDKITE_BRANCH", "main"),
+                    ("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "main"),
+                ],
+                "",
+                Some((&[], "HEAD")),
             ),
         ];
         for (variables, event, expected) in cases {

@@ -36,7 +36,7 @@ pub use environment::GitEnvironment;
 pub use history::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions, Period};
 pub use layout::{Layout, LayoutError};
 pub use message::CommitMessage;
-pub use range::{Known, Range, RangeHead, RangeOptions, RangeSelection};
+pub use range::{Guess, Known, Range, RangeHead, RangeOptions, RangeSelection};
 pub use settings::{Settings, SettingsError};
 pub use staged::{DEFAULT_MAX_BLOB_SIZE, Staged, StagedOptions};
 pub use tracked::tracked_paths;

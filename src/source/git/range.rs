@@ -51,6 +51,16 @@ pub struct RangeHead {
     pub name: Option<String>,
 }
 
+/// What a guess at bases must not be: then what is judged could be nothing although something was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guess {
+    /// The reference that has the heads by now, by its full name. `None` where nobody knows it: then nothing is not
+    /// believed at all.
+    pub own: Option<String>,
+    /// How to say what was there before.
+    pub hint: String,
+}
+
 /// Which commits count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RangeSelection {
@@ -66,6 +76,8 @@ pub struct RangeSelection {
     pub common_ancestor: bool,
     /// Whether tags that point into the range count, their messages that is.
     pub tags: bool,
+    /// The bases are only a guess at what was there before.
+    pub guess: Option<Guess>,
     /// How to bring commits that are missing, where somebody knows better than `git fetch --unshallow`.
     pub deepen: Option<String>,
 }
@@ -122,6 +134,11 @@ impl Source for Range {
         let opened = Opened::new(&self.options)?;
         let ends = opened.ends()?;
         let ancestry = between(&ends.commits, &ends.unwanted, &opened.objects);
+        if let Some(guess) = self.options.selection.guess.as_ref().filter(|guess| guess.own.is_none())
+            && ancestry.members.is_empty()
+        {
+            return Err(nothing_before(guess));
+        }
         if self.options.selection.common_ancestor && !ancestry.meets {
             return Err(SourceError {
                 message: "the two ends of the range have no commit in common".to_owned(),
@@ -186,15 +203,26 @@ impl<'a> Opened<'a> {
     /// The first base that is known.
     fn base(&self) -> Result<Option<ObjectId>, SourceError> {
         let mut failed = None;
+        let is_own = |base: &str| {
+            let own = self.selection.guess.as_ref().and_then(|guess| guess.own.as_deref());
+            own.is_some_and(|own| self.references.is_by_name(base.as_bytes(), own.as_bytes()))
+        };
         for base in &self.selection.bases {
+            if is_own(base) {
+                continue;
+            }
             match resolve_commit(base, &self.references, &self.objects) {
                 Ok(id) => return Ok(Some(id)),
                 Err(error) => failed = failed.or(Some((base, error))),
             }
         }
-        match failed {
-            Some((base, error)) => Err(self.unusable("base", base, &error)),
-            None => Ok(None),
+        match (failed, &self.selection.guess) {
+            (_, Some(guess)) if self.selection.bases.iter().any(|base| is_own(base)) => {
+                Err(nothing_before(guess))
+            }
+            (Some((base, error)), _) => Err(self.unusable("base", base, &error)),
+            (None, Some(guess)) => Err(nothing_before(guess)),
+            (None, None) => Ok(None),
         }
     }
 
@@ -231,6 +259,16 @@ impl<'a> Opened<'a> {
         }
         Ok(ends)
     }
+}
+
+fn nothing_before(guess: &Guess) -> SourceError {
+    let message = match &guess.own {
+        Some(own) => format!("nothing says what {own} was before this build, so nothing can be compared"),
+        None => {
+            "what is built is in the main branch already, and nothing says what was there before".to_owned()
+        }
+    };
+    SourceError { message, hint: Some(guess.hint.clone()) }
 }
 
 fn is_known(known: &Known, kind: RootKind, name: &[u8]) -> bool {

@@ -125,6 +125,19 @@ impl References {
         Ok(reading.finish())
     }
 
+    /// Whether the reference `name` is `other`, or leads to it by name.
+    pub(super) fn is_by_name(&self, name: &[u8], other: &[u8]) -> bool {
+        let mut name = name;
+        for _ in 0..=SYMBOLIC_LIMIT {
+            match self.symbolic.get(name) {
+                _ if name == other => return true,
+                Some(next) => name = next,
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// What the reference of exactly this name leads to.
     pub(super) fn find(&self, name: &[u8]) -> Option<ObjectId> {
         let mut name = name;

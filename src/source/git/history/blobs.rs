@@ -53,19 +53,21 @@ impl Visit for Blobs<'_> {
     type Carried = Memory;
 
     fn object(&mut self, seen: &Seen<'_, Memory>) -> Memory {
-        let glance = self.worker.glance(&Version { bytes: seen.bytes, base: seen.base });
-        if !seen.is_base && !self.settled.contains(seen.number) && !self.table.is_repeated(seen.number) {
-            let is_archive = Format::of(seen.bytes).is_some();
-            let blob = Blob {
-                number: seen.number,
-                size: seen.bytes.len() as u64,
-                is_binary: is_archive || is_binary(seen.bytes),
-                is_archive,
-                is_held: is_archive || glance.could_hold,
-            };
-            self.worker.covered(&blob.coverage());
-            self.seen.push(blob);
+        let version = Version { bytes: seen.bytes, base: seen.base };
+        if seen.is_base || self.settled.contains(seen.number) || self.table.is_repeated(seen.number) {
+            return self.worker.follow(&version);
         }
+        let glance = self.worker.glance(&version);
+        let is_archive = Format::of(seen.bytes).is_some();
+        let blob = Blob {
+            number: seen.number,
+            size: seen.bytes.len() as u64,
+            is_binary: is_archive || is_binary(seen.bytes),
+            is_archive,
+            is_held: is_archive || glance.could_hold,
+        };
+        self.worker.covered(&blob.coverage());
+        self.seen.push(blob);
         glance.memory
     }
 

@@ -316,7 +316,7 @@ impl Visit for Contents<'_> {
     type Carried = Memory;
 
     fn object(&mut self, seen: &Seen<'_, Memory>) -> Memory {
-        let memory = self.worker.glance(&Version { bytes: seen.bytes, base: seen.base }).memory;
+        let memory = self.worker.follow(&Version { bytes: seen.bytes, base: seen.base });
         if seen.is_base || !self.chosen.contains(seen.number) {
             return memory;
         }
