@@ -123,7 +123,7 @@ fn with_seam(text: &str) -> String {
 mod where_it_goes {
     //! What cannot be told in a folder: devices, pipes, modes.
 
-    use std::fs::{self, File};
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::process::Stdio;
 
@@ -149,7 +149,7 @@ mod where_it_goes {
         for (content, format, code) in
             [("A=b\n", "json", 3), (leaking_env().as_str(), "json", 1), (leaking_env().as_str(), "human", 1)]
         {
-            let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+            let full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
             let sandbox = Sandbox::new();
             let (actual, words) = scan(&sandbox, content, &["-f", format], full.into());
             assert_eq!(actual, Some(code), "{words}");

@@ -1,4 +1,5 @@
-//! The pages about configuration, baseline and adoption: their examples run, and the schema says what the reader says.
+//! The pages: their examples run as written, every command and option is there, and the schema says what the reader
+//! says. (`tests/recipes.rs` runs the recipes.)
 
 #[path = "cli/support.rs"]
 mod support;
@@ -8,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use keyfence::config::{Config, Level};
 use serde_json::Value;
-use support::{KEYFENCE, Sandbox, leaking_env, words};
+use support::{KEYFENCE, Repository, Sandbox, leaking_env, words};
 
-const PAGES: [&str; 3] = ["configuration.md", "baseline.md", "adopting.md"];
+const PAGES: [&str; 6] =
+    ["getting-started.md", "commands.md", "configuration.md", "baseline.md", "adopting.md", "ci.md"];
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
@@ -31,14 +33,16 @@ fn the_commands_of_the_pages_run_as_written() {
     for name in PAGES {
         let page = document(name);
         let sandbox = Sandbox::new();
-        let repository = sandbox.repository("bot");
-        repository.write("src/main.py", "print('no secret here')\n");
-        repository.stage(".env", &leaking_env());
-        repository.git(&["commit", "--quiet", "--no-verify", "-m", "Begin"]);
+        let repository = project(&sandbox);
         for text in blocks(&page, "yaml") {
-            repository.write(".keyfence.yaml", &text);
-            let shown = repository.keyfence(&["config", "show"]);
-            assert_eq!(shown.status.code(), Some(0), "{name}: {text}\n{}", words(&shown));
+            if name == "configuration.md" {
+                repository.write(".keyfence.yaml", &text);
+                let shown = repository.keyfence(&["config", "show"]);
+                assert_eq!(shown.status.code(), Some(0), "{name}: {text}\n{}", words(&shown));
+            } else {
+                let read: Result<serde_yaml::Value, _> = serde_yaml::from_str(&text);
+                assert!(read.is_ok(), "{name}: {text}\n{read:?}");
+            }
         }
         let commands = blocks(&page, "console");
         for line in commands.iter().flat_map(|block| block.lines()).filter_map(|line| line.strip_prefix("$ "))
@@ -59,7 +63,112 @@ fn the_commands_of_the_pages_run_as_written() {
             ran += 1;
         }
     }
-    assert!(ran >= 15, "only {ran} commands were found");
+    assert!(ran >= 60, "only {ran} commands were found");
+}
+
+/// Where the README calls keyfence itself, it does what is said there; a scan may find what stands in the project.
+#[test]
+fn the_commands_of_the_readme_run() {
+    let readme = document("../README.md");
+    let sandbox = Sandbox::new();
+    let repository = project(&sandbox);
+    let mut ran = 0;
+    for line in blocks(&readme, "sh").iter().flat_map(|block| block.lines()) {
+        let Some(words_of_line) = line.strip_prefix("keyfence ") else { continue };
+        let command = words_of_line.split('#').next().unwrap_or_default();
+        let arguments: Vec<&str> = command.split_whitespace().collect();
+        let output = repository.keyfence(&arguments);
+        let admitted = if arguments[0] == "scan" { &[Some(0), Some(1)][..] } else { &[Some(0)] };
+        assert!(admitted.contains(&output.status.code()), "{line}\n{}", words(&output));
+        ran += 1;
+    }
+    assert!(ran >= 7, "only {ran} commands were found");
+}
+
+/// What the pages speak of: a leak that is committed, a branch, a tag, and a bare repository beside the files.
+fn project(sandbox: &Sandbox) -> Repository<'_> {
+    let repository = sandbox.repository("bot");
+    repository.stage("src/main.py", "print('no secret here')\n");
+    repository.stage(".env", &leaking_env());
+    repository.git(&["commit", "--quiet", "--no-verify", "-m", "Begin"]);
+    repository.git(&["tag", "v1.2"]);
+    repository.git(&["switch", "--quiet", "--create", "feature"]);
+    repository.stage("src/feature.py", "print('nor here')\n");
+    repository.git(&["commit", "--quiet", "--no-verify", "-m", "Add a feature"]);
+    repository.git(&["switch", "--quiet", "main"]);
+    repository.stage("README.md", "A bot.\n");
+    repository.git(&["commit", "--quiet", "--no-verify", "-m", "Describe it"]);
+    repository.git(&["init", "--quiet", "--bare", "server.git"]);
+    repository
+}
+
+/// The manual knows what there is; whatever it names, the page of commands names.
+#[test]
+fn the_page_of_commands_knows_every_command_and_option() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    let made = repository.keyfence(&["man", "pages"]);
+    assert_eq!(made.status.code(), Some(0), "{}", words(&made));
+    let page = document("commands.md");
+    let option = regex::Regex::new(r"\\-\\-([a-z]+(?:\\-[a-z]+)*)\\fR").expect("a valid pattern");
+    let mut commands = 0;
+    for entry in std::fs::read_dir(repository.top.join("pages")).expect("it was written") {
+        let file = entry.expect("it can be listed").path();
+        let name = file.file_stem().and_then(|name| name.to_str()).expect("it is UTF-8").replace('-', " ");
+        let is_group = ["keyfence config"].contains(&name.as_str());
+        assert!(is_group || page.contains(&format!("`{name}`")) || name == "keyfence", "{name} is missing");
+        let manual = std::fs::read_to_string(&file).expect("it was written");
+        for found in option.captures_iter(&manual) {
+            let option = found[1].replace('\\', "");
+            let is_general = ["help", "version"].contains(&option.as_str());
+            assert!(is_general || page.contains(&format!("--{option}")), "--{option} of {name} is missing");
+        }
+        commands += 1;
+    }
+    assert!(commands > 20, "only {commands} pages were written");
+}
+
+/// Links between the pages lead somewhere, and every page can be reached from the first.
+#[test]
+fn links_lead_to_pages_and_sections() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let link = regex::Regex::new(r"\]\(([^)#:\s]*)(?:#([a-z0-9-]+))?\)").expect("a valid pattern");
+    let mut pages = vec![top.join("README.md")];
+    let mut seen = BTreeSet::new();
+    while let Some(page) = pages.pop() {
+        let page = page.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        if !seen.insert(page.clone()) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&page).expect("it is text");
+        for found in link.captures_iter(&text) {
+            let target =
+                if found[1].is_empty() { page.clone() } else { page.with_file_name("").join(&found[1]) };
+            assert!(target.exists(), "{}: {} leads nowhere", page.display(), &found[0]);
+            if target.extension().is_some_and(|ending| ending == "md") {
+                if let Some(section) = found.get(2) {
+                    let sections = sections(&std::fs::read_to_string(&target).expect("it is text"));
+                    assert!(sections.contains(section.as_str()), "{}: {}", page.display(), &found[0]);
+                }
+                pages.push(target);
+            }
+        }
+    }
+    for entry in std::fs::read_dir(top.join("docs")).expect("there are pages") {
+        let page = entry.expect("it can be listed").path();
+        let is_page = page.extension().is_some_and(|ending| ending == "md");
+        assert!(!is_page || seen.contains(&page), "no link leads to {}", page.display());
+    }
+}
+
+/// The names of sections, as they stand after `#` in links.
+fn sections(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let name = |heading: &str| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|letter| letter.is_alphanumeric() || *letter == '-').collect()
+    };
+    headings.map(name).collect()
 }
 
 /// The keys that the reader admits where `document` holds one that nobody knows.
