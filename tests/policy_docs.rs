@@ -72,6 +72,8 @@ fn the_commands_of_the_readme_run() {
     let readme = document("../README.md");
     let sandbox = Sandbox::new();
     let repository = project(&sandbox);
+    // Without it `--global` tells that this step is left.
+    repository.git(&["config", "--global", "init.templateDir", "~/.config/git/template"]);
     let mut ran = 0;
     for line in blocks(&readme, "sh").iter().flat_map(|block| block.lines()) {
         let Some(words_of_line) = line.strip_prefix("keyfence ") else { continue };
