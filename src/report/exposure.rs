@@ -9,6 +9,9 @@ use super::escape::{escape, escape_text};
 use super::moment;
 use super::wording::{count, listed};
 
+/// What follows from that nobody else has it.
+const UNSHARED: &str = "then it need not be rotated, unless it was shared in another way";
+
 /// How many names are spelled out before "and so on".
 const SPELLED_OUT: usize = 3;
 
@@ -63,14 +66,37 @@ pub(super) fn answer(exposure: &Exposure) -> String {
             format!("rotate now: it was pushed{place}, and rewriting history takes back no copy")
         }
         Reach::Local if only_in_latest(exposure) => {
-            "only local so far: take it out with `git commit --amend` before you push".to_owned()
+            format!("only local so far: take it out with `git commit --amend` before you push; {UNSHARED}")
         }
-        Reach::Local => "only local so far: take it out of those commits (git rebase) before you push".to_owned(),
+        Reach::Local => format!(
+            "only local so far: take it out of {} before you push; {UNSHARED}",
+            match &exposure.first_seen {
+                Some(commit) => {
+                    let id = short(commit);
+                    format!("those commits (`git rebase -i {id}^`, or `--root` if {id} is the first one)")
+                }
+                None => "what holds it".to_owned(),
+            }
+        ),
         Reach::Unreachable => {
             "unreachable: no branch leads to it any more; rotate if it was ever pushed, and let `git gc` drop it"
                 .to_owned()
         }
     }
+}
+
+/// What stands before the page where it is revoked: whoever keeps it here has nothing to revoke.
+pub(super) fn revoke(exposure: Option<&Exposure>) -> &'static str {
+    match exposure.map(|exposure| exposure.reach) {
+        None | Some(Reach::Pushed) => "revoke it",
+        Some(Reach::Local) => "revoke it if it was ever shared",
+        Some(Reach::Unreachable) => "revoke it if it was ever pushed",
+    }
+}
+
+/// Whether nobody else can have it as far as the repository tells, so that what to do about others is not for now.
+pub(super) fn is_local(exposure: Option<&Exposure>) -> bool {
+    exposure.is_some_and(|exposure| exposure.reach == Reach::Local)
 }
 
 /// The same in one or two words, for lists.

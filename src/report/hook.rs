@@ -116,7 +116,11 @@ fn rewrite(page: &mut Page<'_>, findings: &[&Finding]) {
         page.line(&format!("       and {}", wording::count(more as u64, "more commit", "more commits")));
     }
     if !commits.is_empty() {
-        page.prose("     ", "If it is the last commit, `git commit --amend` is enough.");
+        page.prose(
+            "     ",
+            "If it is the last commit, `git commit --amend` is enough. If it is the very first one, write `--root` \
+             instead of a commit.",
+        );
     }
     replace(page, findings);
 }

@@ -425,8 +425,9 @@ fn steps(report: &Report, index: usize, set: &CredentialSet) -> String {
     };
     let steps: String =
         guide.steps.iter().map(|step| format!("<li>{}</li>\n", markup(&escape_text(step)))).collect();
+    let when = if exposure::is_local(set.exposure.as_ref()) { " if it was ever shared" } else { "" };
     format!(
-        "<details><summary aria-describedby=\"title-{index}\">What to do</summary>\n{}<ol>\n{steps}</ol>\n</details>\n",
+        "<details><summary aria-describedby=\"title-{index}\">What to do{when}</summary>\n{}<ol>\n{steps}</ol>\n</details>\n",
         revoke(guide.revoke.as_deref())
     )
 }

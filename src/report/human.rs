@@ -188,7 +188,9 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
         && page.style.occasion == Occasion::Scan
         && group.is_open()
     {
-        page.prose("  now   ", &format!("revoke it: {}", escape_text(revoke)));
+        let exposure = group.set.exposure.as_ref();
+        let lead = if exposure::is_local(exposure) { "  else  " } else { "  now   " };
+        page.prose(lead, &format!("{}: {}", exposure::revoke(exposure), escape_text(revoke)));
     }
 }
 
@@ -299,7 +301,12 @@ fn guides(page: &mut Page<'_>, groups: &[Group<'_>]) {
         done.push(provider);
         page.gap();
         let name = wording::provider_name(page.report, provider);
-        page.heading(&format!("What to do now: {name}"), Ink::BOLD);
+        let same = groups.iter().filter(|group| group.is_open() && group.set.provider == provider);
+        let heading = match same.into_iter().all(|group| exposure::is_local(group.set.exposure.as_ref())) {
+            true => format!("What to do if it was ever shared: {name}"),
+            false => format!("What to do now: {name}"),
+        };
+        page.heading(&heading, Ink::BOLD);
         steps(page, provider);
     }
     if let Some(group) = groups.iter().find(|group| group.is_open()) {

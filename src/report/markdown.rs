@@ -107,7 +107,10 @@ fn guides(report: &Report, groups: &[Group<'_>]) -> String {
         };
         done.push(provider);
         let name = plain(&wording::provider_name(report, provider));
-        block.push_str(&format!("### What to do now: {name}\n\n"));
+        let mut same = groups.iter().filter(|group| group.set.provider == provider);
+        let is_local = same.all(|group| exposure::is_local(group.set.exposure.as_ref()));
+        let when = if is_local { "if it was ever shared" } else { "now" };
+        block.push_str(&format!("### What to do {when}: {name}\n\n"));
         if let Some(revoke) = &guide.revoke {
             block.push_str(&format!("Revoke it: {}\n\n", code(&escape_text(revoke))));
         }

@@ -251,13 +251,15 @@ fn read(coverage: &Coverage) -> String {
         ScanMode::Message => ("commit message", "commit messages"),
         ScanMode::History | ScanMode::Range => ("object", "objects"),
     };
-    let binary = match (coverage.binary, coverage.files) {
+    // Directories, commits and tags are objects as well.
+    let all = coverage.files + coverage.commits + coverage.trees + coverage.tags;
+    let binary = match (coverage.binary, all) {
         (0, _) => String::new(),
         (1, 1) => ", binary".to_owned(),
         (all, files) if all == files => ", all binary".to_owned(),
         (some, _) => format!(", {} of them binary", grouped(some)),
     };
-    format!("{} ({}{binary})", count(coverage.files, one, many), size(coverage.bytes))
+    format!("{} ({}{binary})", count(all, one, many), size(coverage.bytes))
 }
 
 /// Ends the sentence: a full stop, or what was left out and how to take it in.

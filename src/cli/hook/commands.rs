@@ -36,7 +36,7 @@ pub(crate) fn install(request: &HookPlace, force: bool) -> Result<Ending, Failur
     let place = Place::find(request.global, on_server(request))?;
     let slots = place.slots(&request.stages);
     if let Some(manager) = place.manager().filter(|_| !force && !all_ours(&slots)) {
-        return Ok(leave_it_to(&manager));
+        return Ok(leave_it_to(&manager, &request.stages));
     }
     let program = std::env::current_exe()
         .map_err(|error| Failure::file("tell where the keyfence program is", &error))?;
@@ -76,13 +76,13 @@ fn told(slot: &Slot, installed: Installed) -> String {
     }
 }
 
-fn leave_it_to(manager: &Manager) -> Ending {
+fn leave_it_to(manager: &Manager, stages: &[Stage]) -> Ending {
     tell(&format!(
         "not installed: {} manages the hooks of this repository ({}). Add\n{}\
          or use --force to install beside it.\n",
         manager.name,
         text::path(&manager.evidence),
-        manager.advice
+        manager.advice(stages)
     ));
     Ending::Unfinished
 }

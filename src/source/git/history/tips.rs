@@ -117,6 +117,10 @@ impl Tips {
             };
             match root.kind {
                 RootKind::Index => drop(resolved.indexed.insert(number)),
+                // What was fetched is known to a remote, whether a reference says so or not.
+                RootKind::PseudoReference if root.name.ends_with(b"FETCH_HEAD") => {
+                    resolved.tips.push(Tip { is_remote: true, ..Tip::new(root, number, passed) });
+                }
                 RootKind::Head | RootKind::PseudoReference | RootKind::Reflog => resolved.others.push(number),
                 _ => resolved.tips.push(Tip::new(root, number, passed)),
             }
