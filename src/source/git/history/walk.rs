@@ -21,8 +21,10 @@ use crate::model::{CopiedPiece, Problem, ProblemKind};
 
 /// Subfamilies from this size on may go to another thread.
 const SHARED_WEIGHT: u32 = 64;
-/// So many families are begun as one piece of work.
+/// So many families are begun as one piece of work at most.
 const FAMILIES_AT_ONCE: usize = 64;
+/// So many pieces of work there should be for each thread: families are of very different size.
+const PIECES: usize = 16;
 /// So many objects that are lost with one are named each; the rest is counted.
 const LOST_BY_NAME: usize = 100;
 /// Buffers above this size are given back to the system.
@@ -108,7 +110,7 @@ impl<'m, V: Visit> Crew<'m, V> {
     /// Visits the planned entries.
     pub(super) fn walk(&self, plan: &Plan<'_>) {
         rayon::scope(|scope| {
-            for roots in plan.roots.chunks(FAMILIES_AT_ONCE) {
+            for roots in plan.roots.chunks(at_once(plan.roots.len())) {
                 let waiting = roots.iter().rev().filter(|&&rank| plan.wants(rank)).map(|&rank| (rank, None));
                 let waiting: Waiting<V::Carried> = waiting.collect();
                 if !waiting.is_empty() {
@@ -154,7 +156,7 @@ impl<'m, V: Visit> Crew<'m, V> {
     /// Hands each item to a visitor.
     pub(super) fn each<T: Sync>(&self, items: &[T], visit: impl Fn(&mut Hands<V>, &T) + Sync) {
         use rayon::prelude::*;
-        items.par_chunks(FAMILIES_AT_ONCE).for_each(|items| {
+        items.par_chunks(at_once(items.len())).for_each(|items| {
             self.with_hands(|hands| {
                 for item in items {
                     if hands.visitor.stopped() {
@@ -230,6 +232,11 @@ impl<'m, V: Visit> Crew<'m, V> {
             }
         }
     }
+}
+
+/// How many of so many are one piece of work.
+fn at_once(count: usize) -> usize {
+    (count / (rayon::current_num_threads().max(1) * PIECES)).clamp(1, FAMILIES_AT_ONCE)
 }
 
 impl Plan<'_> {
