@@ -28,6 +28,7 @@ pub mod randomness;
 mod reading;
 mod sets;
 mod shapes;
+mod strides;
 mod structure;
 mod text;
 mod tokens;

@@ -12,6 +12,7 @@ use crate::model::Span;
 
 use super::checks::bip39::word_index;
 use super::checks::phrases::{LENGTHS, Scheme};
+use super::strides::bits_of;
 
 /// 12 words of three letters with single gaps are 47 bytes.
 const STEP: usize = 40;
@@ -97,16 +98,10 @@ fn letters_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
 
 const HALF: usize = 16;
 
-/// One bit for each byte, the first one lowest: whether it is a letter.
+/// One bit for each byte: whether it is a letter.
 fn letter_bits(bytes: &[u8; HALF]) -> u16 {
-    let flags = bytes.map(|byte| u8::from(is_letter(byte)));
-    let (low, high) = flags.split_at(HALF / 2);
-    // Gathers the lowest bits of eight bytes in the highest byte.
-    let gather = |half: &[u8]| {
-        let half = half.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
-        (half.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u16
-    };
-    gather(low) | gather(high) << 8
+    let bits = bits_of(bytes, |byte| u8::from(byte.is_ascii_alphabetic()) | byte >> 7);
+    u16::try_from(bits).expect("sixteen bytes have sixteen bits")
 }
 
 fn word_around(text: &[u8], at: usize) -> Option<Word> {

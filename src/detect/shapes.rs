@@ -11,23 +11,41 @@ use crate::rules::{Classes, Kind, Rule, RuleSet, Shape};
 /// Runs up to this length are found by one look into a table.
 const TABLE_LENGTH: usize = 256;
 
-/// All shapes of a rule set, by alphabet and length of their run.
+/// So many characters at the front of a run are looked up; prefixes differ in them.
+const PROBED: usize = 4;
+
+/// All shapes of a rule set, by alphabet.
 pub(crate) struct ShapeTable {
-    entries: Vec<Entry>,
-    by_length: [Vec<Vec<u16>>; 3],
-    long: [Vec<u16>; 3],
+    sieves: [Sieve; 3],
     random: Vec<(u16, usize, usize)>,
+}
+
+/// The shapes whose runs are cut in one alphabet. One fact about a run selects a row in each table, with one bit for each
+/// shape that the fact admits; what all rows admit is few, and is matched.
+#[derive(Default)]
+struct Sieve {
+    entries: Vec<Entry>,
+    /// By length of the run; the last row is for all longer ones.
+    lengths: Rows,
+    /// By the kinds of character in it.
+    kinds: Rows,
+    /// By its first characters.
+    front: [Rows; PROBED],
+    /// By the character before it and after it; the last row is for none, and for those outside ASCII.
+    before: Rows,
+    after: Rows,
+}
+
+/// Sets of shapes.
+#[derive(Default)]
+struct Rows {
+    width: usize,
+    bits: Vec<u64>,
 }
 
 struct Entry {
     rule: u16,
     shape: usize,
-    /// The kinds of character that the run may hold.
-    kinds: u16,
-    /// The characters that the run may begin with: most shapes begin alike in all their values.
-    first: AsciiSet,
-    /// Kinds of which one must occur, for each class that the rule requires.
-    required: [u16; 3],
     /// Whether the kinds and the length say all about the run.
     plain: bool,
     shortest: usize,
@@ -38,7 +56,6 @@ struct Entry {
 #[derive(Clone, Copy)]
 struct Run {
     span: Span,
-    alphabet: Alphabet,
     kinds: u16,
 }
 
@@ -75,6 +92,11 @@ fn required_kinds(required: Classes) -> [u16; 3] {
     [asked(Classes::LOWER, LOWER), asked(Classes::UPPER, UPPER), asked(Classes::DIGIT, DIGIT)]
 }
 
+/// How many sets of kinds there are.
+const ALL_KINDS: usize = 128;
+/// How many characters there are, and one row for what is none of them.
+const ALL_BESIDE: usize = 129;
+
 fn set_of_kinds(kinds: u16) -> AsciiSet {
     (0..128_u8).filter(|&byte| KINDS[usize::from(byte)] & kinds != 0).fold(0, |set, byte| set | 1 << byte)
 }
@@ -87,95 +109,64 @@ fn kinds_of(text: &[u8]) -> u16 {
     text.iter().fold(0, |kinds, &byte| kinds | KINDS[usize::from(byte)])
 }
 
+impl Rows {
+    fn new(rows: usize, entries: usize) -> Self {
+        let width = entries.div_ceil(64);
+        Self { width, bits: vec![0; rows * width] }
+    }
+
+    fn admit(&mut self, row: usize, entry: usize) {
+        self.bits[row * self.width + entry / 64] |= 1 << (entry % 64);
+    }
+
+    fn admit_set(&mut self, set: AsciiSet, entry: usize) {
+        let mut rest = set;
+        while rest != 0 {
+            self.admit(rest.trailing_zeros() as usize, entry);
+            rest &= rest - 1;
+        }
+    }
+
+    fn row(&self, row: usize) -> &[u64] {
+        &self.bits[row * self.width..][..self.width]
+    }
+}
+
 impl ShapeTable {
     pub(crate) fn new(rules: &RuleSet) -> Self {
-        let mut table = Self {
-            entries: Vec::new(),
-            by_length: std::array::from_fn(|_| vec![Vec::new(); TABLE_LENGTH]),
-            long: Default::default(),
-            random: Vec::new(),
-        };
-        for (index, rule) in rules.rules.iter().enumerate() {
-            let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
+        let mut shapes: [Vec<(u16, usize)>; 3] = Default::default();
+        let mut random = Vec::new();
+        for (index, rule) in (0_u16..).zip(rules.rules.iter()) {
             match &rule.kind {
                 // What is searched for in the same way is searched for once.
                 Kind::Shape(_) if rule.like != index => {}
-                Kind::Shape(shapes) => (0..shapes.len())
-                    .for_each(|shape| table.add((index, shape), &shapes[shape], rule.require)),
+                Kind::Shape(alternatives) => alternatives
+                    .iter()
+                    .enumerate()
+                    .for_each(|(number, shape)| shapes[shape.alphabet as usize].push((index, number))),
                 Kind::Random(shortest, longest) => {
-                    table.random.push((index, usize::from(*shortest), usize::from(*longest)))
+                    random.push((index, usize::from(*shortest), usize::from(*longest)))
                 }
                 _ => {}
             }
         }
-        table
-    }
-
-    fn add(&mut self, (rule, shape): (u16, usize), pattern: &Shape, required: Classes) {
-        let (shortest, longest) = pattern.core_lengths();
-        let entry = u16::try_from(self.entries.len()).expect("there are fewer than 65,536 shapes");
-        let core = &pattern.items[pattern.core_start..pattern.core_end];
-        self.entries.push(Entry {
-            rule,
-            shape,
-            kinds: kinds_of_set(pattern.core_set()),
-            first: first_of(core),
-            required: required_kinds(required),
-            plain: pattern.items.len() == core.len()
-                && core.len() == 1
-                && pattern.core_set() == set_of_kinds(kinds_of_set(pattern.core_set())),
-            shortest,
-            longest,
-        });
-        let slot = pattern.alphabet as usize;
-        let lengths = shortest.min(TABLE_LENGTH)..(longest + 1).min(TABLE_LENGTH);
-        self.by_length[slot][lengths].iter_mut().for_each(|entries| entries.push(entry));
-        if longest >= TABLE_LENGTH {
-            self.long[slot].push(entry);
-        }
+        Self { sieves: shapes.map(|shapes| Sieve::new(rules, &shapes)), random }
     }
 
     /// Calls `found` with each rule and the span of each token of `run` that it admits.
     pub(crate) fn matches(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
         let kinds = kinds_of(run.of(text));
-        for alphabet in Alphabet::ALL {
+        for (alphabet, sieve) in Alphabet::ALL.into_iter().zip(&self.sieves) {
             if kinds & foreign(alphabet) == 0 {
-                self.offer(rules, text, Run { span: run, alphabet, kinds }, found);
+                sieve.offer(rules, text, Run { span: run, kinds }, found);
             } else {
                 cut(text, run, alphabet, &mut |span| {
-                    if self.admits_length(alphabet, span.len()) {
-                        self.offer(
-                            rules,
-                            text,
-                            Run { span, alphabet, kinds: kinds_of(span.of(text)) },
-                            found,
-                        );
-                    }
+                    sieve.offer(rules, text, Run { span, kinds: kinds_of(span.of(text)) }, found);
                 });
             }
         }
-        self.offer_random(text, run, found);
-    }
-
-    fn admits_length(&self, alphabet: Alphabet, length: usize) -> bool {
-        !self.by_length[alphabet as usize].get(length).unwrap_or(&self.long[alphabet as usize]).is_empty()
-    }
-
-    fn offer(&self, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
-        let slot = run.alphabet as usize;
-        let entries = self.by_length[slot].get(run.span.len()).unwrap_or(&self.long[slot]);
-        let first = bit(text[run.span.start]);
-        for &index in entries {
-            let entry = &self.entries[usize::from(index)];
-            let fits = entry.first & first != 0
-                && run.kinds & !entry.kinds == 0
-                && (entry.shortest..=entry.longest).contains(&run.span.len());
-            // A plain run is nearly always the whole token: its classes are asked before anything is matched.
-            let classes = entry.required.iter().all(|&kinds| run.kinds & kinds != 0);
-            if fits && (classes || !entry.plain) {
-                let rule = &rules.rules[usize::from(entry.rule)];
-                found_at(entry, rule, text, run.span).into_iter().for_each(|span| found(entry.rule, span));
-            }
+        if kinds & DIGIT != 0 {
+            self.offer_random(text, run, found);
         }
     }
 
@@ -183,19 +174,82 @@ impl ShapeTable {
     fn offer_random(&self, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
         for &(rule, shortest, longest) in &self.random {
             let value = run.of(text);
-            if (shortest..=longest).contains(&run.len())
-                && has_digit(value)
-                && !is_number(value)
-                && !is_path(value)
-            {
+            if (shortest..=longest).contains(&run.len()) && !is_number(value) && !is_path(value) {
                 found(rule, run);
             }
         }
     }
 }
 
-fn has_digit(value: &[u8]) -> bool {
-    value.iter().any(u8::is_ascii_digit)
+impl Sieve {
+    fn new(rules: &RuleSet, shapes: &[(u16, usize)]) -> Self {
+        let rows = |count: usize| Rows::new(count, shapes.len());
+        let mut sieve = Self {
+            entries: Vec::with_capacity(shapes.len()),
+            lengths: rows(TABLE_LENGTH + 1),
+            kinds: rows(ALL_KINDS),
+            front: std::array::from_fn(|_| rows(ALL_BESIDE)),
+            before: rows(ALL_BESIDE),
+            after: rows(ALL_BESIDE),
+        };
+        for &(rule, number) in shapes {
+            let owner = &rules.rules[usize::from(rule)];
+            if let Kind::Shape(shapes) = &owner.kind {
+                sieve.add((rule, number), &shapes[number], owner.require);
+            }
+        }
+        sieve
+    }
+
+    fn add(&mut self, (rule, shape): (u16, usize), pattern: &Shape, required: Classes) {
+        let index = self.entries.len();
+        let (shortest, longest) = pattern.core_lengths();
+        (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH)).for_each(|length| self.lengths.admit(length, index));
+        let (left, rest) = pattern.items.split_at(pattern.core_start);
+        let (core, right) = rest.split_at(pattern.core_end - pattern.core_start);
+        let core_set = pattern.core_set();
+        let kinds = kinds_of_set(core_set);
+        let is_whole = left.is_empty() && right.is_empty();
+        // Where the run is the whole token, the classes that the rule requires must occur in it.
+        let required = if is_whole { required_kinds(required) } else { [u16::MAX; 3] };
+        (0..ALL_KINDS as u16)
+            .filter(|held| held & !kinds == 0 && required.iter().all(|&kinds| held & kinds != 0))
+            .for_each(|held| self.kinds.admit(usize::from(held), index));
+        for (place, rows) in self.front.iter_mut().enumerate() {
+            rows.admit_set(set_at(core, place), index);
+        }
+        for (items, rows) in [(left.last(), &mut self.before), (right.first(), &mut self.after)] {
+            match items {
+                Some(item) if item.min > 0 => rows.admit_set(item.set, index),
+                _ => (0..ALL_BESIDE).for_each(|row| rows.admit(row, index)),
+            }
+        }
+        let plain = core.len() == 1 && core_set == set_of_kinds(kinds);
+        self.entries.push(Entry { rule, shape, plain, shortest, longest });
+    }
+
+    fn offer(&self, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
+        let Run { span, kinds } = run;
+        let beside = |at: Option<usize>| at.and_then(|at| text.get(at)).map_or(128, |&byte| byte.min(128));
+        let front: [&[u64]; PROBED] =
+            std::array::from_fn(|place| self.front[place].row(usize::from(text[span.start + place])));
+        let before = self.before.row(usize::from(beside(span.start.checked_sub(1))));
+        let after = self.after.row(usize::from(beside(Some(span.end))));
+        let lengths = self.lengths.row(span.len().min(TABLE_LENGTH));
+        let kinds = self.kinds.row(usize::from(kinds));
+        for block in 0..lengths.len() {
+            let mut admitted = lengths[block] & kinds[block] & before[block] & after[block];
+            admitted = front.iter().fold(admitted, |admitted, row| admitted & row[block]);
+            while admitted != 0 {
+                let entry = &self.entries[block * 64 + admitted.trailing_zeros() as usize];
+                admitted &= admitted - 1;
+                if (entry.shortest..=entry.longest).contains(&span.len()) {
+                    let rule = &rules.rules[usize::from(entry.rule)];
+                    found_at(entry, rule, text, span).into_iter().for_each(|span| found(entry.rule, span));
+                }
+            }
+        }
+    }
 }
 
 /// Words joined by marks: a path, a flag, a long name. Random text has a mark in 32 characters.
@@ -210,10 +264,17 @@ fn is_number(value: &[u8]) -> bool {
     value.starts_with(b"0x") || value.starts_with(b"0X")
 }
 
-/// What a run of `items` can begin with: the first item, and those behind it as long as they may be missing.
-fn first_of(items: &[Item]) -> AsciiSet {
-    let optional = items.iter().take_while(|item| item.min == 0).count();
-    items.iter().take(optional + 1).fold(0, |set, item| set | item.set)
+/// What can stand at `place` in a value of `items`, from 0.
+fn set_at(items: &[Item], place: usize) -> AsciiSet {
+    let (mut earliest, mut latest, mut set) = (0, 0, 0);
+    for item in items {
+        latest += usize::from(item.max);
+        if earliest <= place && place < latest {
+            set |= item.set;
+        }
+        earliest += usize::from(item.min);
+    }
+    set
 }
 
 /// The marks that no token of the alphabet holds.

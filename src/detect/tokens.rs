@@ -1,8 +1,7 @@
 //! Step one: long runs of credential characters, found at memory speed.
 //!
-//! A credential is nearly always one run of letters, digits, `+`, `/`, `_` and `-`. Text is tested in blocks of eight
-//! aligned bytes: a run of 16 or more covers at least one whole block, so a block with any other byte cannot be the
-//! middle of one. Only blocks that pass are looked at byte by byte.
+//! A credential is nearly always one run of letters, digits, `+`, `/`, `_` and `-`. Text becomes one bit for each byte,
+//! 64 at a time: folding those bits four times tells where 16 of them stand in a row, and nearly everywhere that none do.
 //!
 //! Must not know: rules, names, files.
 //! Invariant: every maximal run of [`SHORTEST_RUN`] or more is handed out exactly once, in order.
@@ -10,20 +9,17 @@
 use crate::model::Span;
 use crate::rules::pattern::SHORTEST_RUN;
 
-const BLOCK: usize = 8;
-/// Blocks that are classified in one go; the compiler turns the loop over them into vector instructions.
-const STRIDE: usize = 64;
+use super::strides::{STRIDE, bits_of, for_each_stride};
 
-const WORD: u8 = 1;
+/// Where the runs begin that are new in a stride: the earliest has all but its last byte in the stride before.
+const FIRST_NEW: usize = STRIDE + 1 - SHORTEST_RUN;
 
 /// Marks `A-Z a-z 0-9 + / _ -`.
-static CLASS: [u8; 256] = {
-    let mut table = [0; 256];
+static CLASS: [bool; 256] = {
+    let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        if is_token_byte_slow(byte as u8) {
-            table[byte] = WORD;
-        }
+        table[byte] = is_token_byte_slow(byte as u8);
         byte += 1;
     }
     table
@@ -36,10 +32,10 @@ const fn is_token_byte_slow(byte: u8) -> bool {
 /// Whether `byte` can stand in a token of any alphabet.
 #[inline]
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    CLASS[usize::from(byte)] == WORD
+    CLASS[usize::from(byte)]
 }
 
-/// One byte of all ones if `byte` can stand in a token, else zero; branch-free so that it vectorises.
+/// One if `byte` can stand in a token, else zero; branch-free so that it vectorises.
 #[inline(always)]
 fn mask(byte: u8) -> u8 {
     let letter = ((byte | 0x20).wrapping_sub(b'a') < 26) as u8;
@@ -49,42 +45,40 @@ fn mask(byte: u8) -> u8 {
     letter | digit_or_slash | mark
 }
 
-/// Calls `visit` with every maximal run of at least [`SHORTEST_RUN`] token bytes.
-pub(crate) fn for_each_run(text: &[u8], mut visit: impl FnMut(Span)) {
-    let mut done = 0;
-    let mut classes = [0_u8; STRIDE];
-    let mut strides = text.chunks_exact(STRIDE);
-    let mut base = 0;
-    for stride in &mut strides {
-        for (class, &byte) in classes.iter_mut().zip(stride) {
-            *class = mask(byte);
-        }
-        for (index, block) in classes.chunks_exact(BLOCK).enumerate() {
-            if block == [WORD; BLOCK] {
-                let at = base + index * BLOCK;
-                if at >= done {
-                    done = grow(text, at, done, &mut visit);
-                }
-            }
-        }
-        base += STRIDE;
-    }
-    for (index, block) in strides.remainder().chunks_exact(BLOCK).enumerate() {
-        let at = base + index * BLOCK;
-        if at >= done && block.iter().all(|&byte| is_token_byte(byte)) {
-            done = grow(text, at, done, &mut visit);
-        }
-    }
+/// One bit for each place in two strides where [`SHORTEST_RUN`] token bytes begin.
+#[inline(always)]
+fn long_enough(bits: u128) -> u128 {
+    const { assert!(SHORTEST_RUN == 16, "four times the bits are folded, for runs of sixteen") };
+    let twos = bits & bits >> 1;
+    let fours = twos & twos >> 2;
+    let eights = fours & fours >> 4;
+    eights & eights >> 8
 }
 
-/// Extends the block at `at` to its run, hands it out if it is long enough, and tells where the run ends.
-fn grow(text: &[u8], at: usize, done: usize, visit: &mut impl FnMut(Span)) -> usize {
-    let start = at - text[done..at].iter().rev().take_while(|&&byte| is_token_byte(byte)).count();
-    let end = at + text[at..].iter().take_while(|&&byte| is_token_byte(byte)).count();
-    if end - start >= SHORTEST_RUN {
-        visit(Span::new(start, end));
-    }
-    end
+/// Calls `visit` with every maximal run of at least [`SHORTEST_RUN`] token bytes.
+pub(crate) fn for_each_run(text: &[u8], mut visit: impl FnMut(Span)) {
+    let mut before = 0;
+    let mut done = 0;
+    for_each_stride(text, |base, stride| {
+        let bits = bits_of(stride, mask);
+        let both = u128::from(bits) << STRIDE | u128::from(before);
+        before = bits;
+        let mut starts = long_enough(both) >> FIRST_NEW << FIRST_NEW;
+        while starts != 0 {
+            let first = starts.trailing_zeros() as usize;
+            let end = first + (both >> first).trailing_ones() as usize;
+            let start = base + first - STRIDE;
+            // What was handed out already goes on here.
+            if start >= done {
+                done = base + end - STRIDE;
+                if end == 2 * STRIDE {
+                    done += text[done..].iter().take_while(|&&byte| is_token_byte(byte)).count();
+                }
+                visit(Span::new(start, done));
+            }
+            starts = if end < 2 * STRIDE { starts >> end << end } else { 0 };
+        }
+    });
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! Invariant: a word counts only between boundaries, so that `gate` is found in `GATE_KEY`, `gateClient` and `ccxt.gate`,
 //! and not in `delegate`.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use crate::model::Span;
 use crate::rules::RuleSet;
+
+use super::strides::{STRIDE, bits_of, for_each_stride};
 
 /// A provider's word in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,18 +20,48 @@ pub(crate) struct WordHit {
     pub(crate) nested: bool,
 }
 
-/// All providers' words.
+/// All providers' words. They begin only at boundaries, so only what stands at one is looked up, by its first letters.
 pub(crate) struct WordIndex {
-    automaton: AhoCorasick,
-    meanings: Vec<(u16, bool)>,
+    words: Vec<Word>,
+    /// Where the words of each bucket begin in `words`.
+    buckets: Vec<u32>,
+    /// The words of two letters: too short for a bucket.
+    pairs: Vec<Word>,
+    /// What words begin with, in both cases.
+    first: [bool; 256],
+    /// The words' own letters, one behind the other, in lower case.
+    letters: Vec<u8>,
+    longest: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Word {
+    letters: Span,
+    provider: u16,
+    weak: bool,
+}
+
+/// Words share a bucket if they share so many letters at the front.
+const BUCKET_LETTERS: usize = 3;
+const BUCKET_BITS: u32 = 12;
+
+fn bucket_of(text: &[u8; BUCKET_LETTERS]) -> usize {
+    let key = text.iter().fold(0_u32, |key, byte| key << 8 | u32::from(byte.to_ascii_lowercase()));
+    (key.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BUCKET_BITS)) as usize
 }
 
 impl WordIndex {
     pub(crate) fn new(rules: &RuleSet) -> Self {
-        let mut words: Vec<&str> = Vec::new();
-        let mut meanings = Vec::new();
-        for (index, provider) in rules.providers.iter().enumerate() {
-            let index = u16::try_from(index).expect("compiling rules refuses more than 65,535 providers");
+        let mut index = Self {
+            words: Vec::new(),
+            buckets: Vec::with_capacity((1 << BUCKET_BITS) + 1),
+            pairs: Vec::new(),
+            first: [false; 256],
+            letters: Vec::new(),
+            longest: 0,
+        };
+        for (number, provider) in rules.providers.iter().enumerate() {
+            let number = u16::try_from(number).expect("compiling rules refuses more than 65,535 providers");
             let headers = provider
                 .headers
                 .iter()
@@ -39,17 +69,37 @@ impl WordIndex {
                 .map(|(header, _)| (header, true));
             let strong = provider.words.iter().map(|word| (word, false)).chain(headers);
             for (word, weak) in strong.chain(provider.weak_words.iter().map(|word| (word, true))) {
-                words.push(word);
-                meanings.push((index, weak));
+                index.add(word.as_bytes(), number, weak);
             }
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words)
-            .expect("some thousand short words fit an automaton");
-        Self { automaton, meanings }
+        index.put_in_buckets();
+        index
+    }
+
+    fn add(&mut self, word: &[u8], provider: u16, weak: bool) {
+        let start = self.letters.len();
+        self.letters.extend(word.iter().map(u8::to_ascii_lowercase));
+        let letters = Span::new(start, self.letters.len());
+        self.longest = self.longest.max(word.len());
+        let Some(&first) = word.first() else { return };
+        self.first[usize::from(first.to_ascii_lowercase())] = true;
+        self.first[usize::from(first.to_ascii_uppercase())] = true;
+        let long = word.len() >= BUCKET_LETTERS;
+        if long { &mut self.words } else { &mut self.pairs }.push(Word { letters, provider, weak });
+    }
+
+    fn put_in_buckets(&mut self) {
+        let letters = &self.letters;
+        let bucket = |word: &Word| word.letters.of(letters).first_chunk().map_or(0, bucket_of);
+        self.words.sort_by_cached_key(bucket);
+        let mut counts = vec![0_u32; 1 << BUCKET_BITS];
+        self.words.iter().for_each(|word| counts[bucket(word)] += 1);
+        let mut start = 0;
+        self.buckets.push(start);
+        for count in counts {
+            start += count;
+            self.buckets.push(start);
+        }
     }
 
     pub(crate) fn find(&self, text: &[u8]) -> Vec<WordHit> {
@@ -61,19 +111,52 @@ impl WordIndex {
 
     /// Adds the hits that stand wholly in `range`, in no order.
     pub(crate) fn find_in(&self, text: &[u8], range: Span, hits: &mut Vec<WordHit>) {
-        let found = self.automaton.find_overlapping_iter(range.of(text));
-        hits.extend(found.filter_map(|found| {
-            let span = Span::new(range.start + found.start(), range.start + found.end());
-            let is_hit = is_word(text, span.start, span.end)
+        let before = range.start.checked_sub(1).map_or(b' ', |at| text[at]);
+        let mut alphanumeric = u64::from(before.is_ascii_alphanumeric());
+        let mut lower = u64::from(before.is_ascii_lowercase());
+        for_each_stride(range.of(text), |base, stride| {
+            let alphanumerics = bits_of(stride, |byte| u8::from(byte.is_ascii_alphanumeric()));
+            let lowers = bits_of(stride, |byte| u8::from(byte.is_ascii_lowercase()));
+            let continued = (alphanumerics << 1 | alphanumeric) & alphanumerics;
+            let uppers = bits_of(stride, |byte| u8::from(byte.is_ascii_uppercase()));
+            let humps = (lowers << 1 | lower) & uppers;
+            (alphanumeric, lower) = (alphanumerics >> (STRIDE - 1), lowers >> (STRIDE - 1));
+            let mut starts = !continued | humps;
+            while starts != 0 {
+                let at = range.start + base + starts.trailing_zeros() as usize;
+                starts &= starts - 1;
+                if at < range.end && self.first[usize::from(text[at])] {
+                    self.words_at(text, Span::new(at, range.end), hits);
+                }
+            }
+        });
+    }
+
+    /// Adds the words at the front of `rest`.
+    fn words_at(&self, text: &[u8], rest: Span, hits: &mut Vec<WordHit>) {
+        let bytes = rest.of(text);
+        let bucket = bytes.first_chunk().map_or(0..0, |letters| {
+            let bucket = bucket_of(letters);
+            self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
+        });
+        for word in self.words[bucket].iter().chain(&self.pairs) {
+            let span = Span::new(rest.start, rest.start + word.letters.len());
+            let is_hit = bytes.get(..span.len()).is_some_and(|found| {
+                // Most words of a bucket differ in their last letter, if in nothing else.
+                let letters = word.letters.of(&self.letters);
+                found.last().map(u8::to_ascii_lowercase) == letters.last().copied()
+                    && found.eq_ignore_ascii_case(letters)
+            }) && is_word(text, span.start, span.end)
                 && (span.len() > SHORT_WORD || !is_in_value(text, span.start, span.end));
-            let (provider, weak) = self.meanings[found.pattern().as_usize()];
-            is_hit.then_some(WordHit { span, provider, weak, nested: false })
-        }));
+            if is_hit {
+                hits.push(WordHit { span, provider: word.provider, weak: word.weak, nested: false });
+            }
+        }
     }
 
     /// How long the longest word is.
     pub(crate) fn longest(&self) -> usize {
-        self.automaton.max_pattern_len()
+        self.longest
     }
 }
 
@@ -133,7 +216,51 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_in_value, is_word};
+    use proptest::prelude::*;
+
+    use super::{WordIndex, is_in_value, is_word};
+    use crate::model::Span;
+    use crate::rules::RuleSet;
+
+    /// Words of all kinds: short, with marks, inside each other.
+    fn pieces() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => proptest::sample::select(vec![
+                "tg", "gate", "Gate", "gate.io", "OKX", "okx", "kraken", "krakenFutures", "coinbase", "coinbase_commerce",
+                "@ton/ton", "[interface]", ".near-credentials", "binance", "BINANCE", "api.",
+            ]).prop_map(str::to_owned),
+            2 => proptest::sample::select(vec!["_", "-", " ", ".", "3", "x", "X", "\n", "é"]).prop_map(str::to_owned),
+            1 => "[a-zA-Z0-9]{0,70}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_word_between_boundaries_is_found(text in proptest::collection::vec(pieces(), 0..30)) {
+            let rules = RuleSet::builtin();
+            let text = text.concat();
+            let mut found: Vec<(Span, u16, bool)> =
+                WordIndex::new(&rules).find(text.as_bytes()).iter().map(|hit| (hit.span, hit.provider, hit.weak)).collect();
+            let lower = text.to_ascii_lowercase();
+            let mut slow = Vec::new();
+            for (number, provider) in (0_u16..).zip(rules.providers.iter()) {
+                let headers = provider.headers.iter().filter(|(header, _)| header.contains('-')).map(|(header, _)| (header, false));
+                let words = provider.words.iter().map(|word| (word, false)).chain(headers);
+                for (word, weak) in words.chain(provider.weak_words.iter().map(|word| (word, true))) {
+                    for at in memchr::memmem::find_iter(lower.as_bytes(), word.to_ascii_lowercase().as_bytes()) {
+                        let end = at + word.len();
+                        if is_word(text.as_bytes(), at, end) && (word.len() > 4 || !is_in_value(text.as_bytes(), at, end)) {
+                            slow.push((Span::new(at, end), number, weak));
+                        }
+                    }
+                }
+            }
+            found.sort_by_key(|(span, provider, weak)| (span.start, span.end, *provider, *weak));
+            slow.sort_by_key(|(span, provider, weak)| (span.start, span.end, *provider, *weak));
+            slow.dedup();
+            prop_assert_eq!(found, slow);
+        }
+    }
 
     #[test]
     fn words_inside_values_are_none() {
