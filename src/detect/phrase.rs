@@ -12,7 +12,7 @@ use crate::model::Span;
 
 use super::checks::bip39::word_index;
 use super::checks::phrases::{LENGTHS, Scheme};
-use super::strides::bits_of;
+use super::strides::{bits_of, letter};
 
 /// 12 words of three letters with single gaps are 47 bytes.
 const STEP: usize = 40;
@@ -100,7 +100,7 @@ const HALF: usize = 16;
 
 /// One bit for each byte: whether it is a letter.
 fn letter_bits(bytes: &[u8; HALF]) -> u16 {
-    let bits = bits_of(bytes, |byte| u8::from(byte.is_ascii_alphabetic()) | byte >> 7);
+    let bits = bits_of(bytes, |byte| letter(byte) | byte >> 7);
     u16::try_from(bits).expect("sixteen bytes have sixteen bits")
 }
 

@@ -204,7 +204,8 @@ impl Sieve {
     fn add(&mut self, (rule, shape): (u16, usize), pattern: &Shape, required: Classes) {
         let index = self.entries.len();
         let (shortest, longest) = pattern.core_lengths();
-        (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH)).for_each(|length| self.lengths.admit(length, index));
+        (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH))
+            .for_each(|length| self.lengths.admit(length, index));
         let (left, rest) = pattern.items.split_at(pattern.core_start);
         let (core, right) = rest.split_at(pattern.core_end - pattern.core_start);
         let core_set = pattern.core_set();

@@ -30,3 +30,42 @@ pub(crate) fn for_each_stride(text: &[u8], mut visit: impl FnMut(usize, &[u8; ST
     last[..rest.len()].copy_from_slice(rest);
     visit(strides.len() * STRIDE, &last);
 }
+
+/// 1 for a lower-case letter.
+#[inline(always)]
+pub(crate) fn lower(byte: u8) -> u8 {
+    u8::from(byte.wrapping_sub(b'a') < 26)
+}
+
+/// 1 for a capital.
+#[inline(always)]
+pub(crate) fn upper(byte: u8) -> u8 {
+    u8::from(byte.wrapping_sub(b'A') < 26)
+}
+
+/// 1 for a letter of either case.
+#[inline(always)]
+pub(crate) fn letter(byte: u8) -> u8 {
+    lower(byte | 0x20)
+}
+
+/// 1 for a digit.
+#[inline(always)]
+pub(crate) fn digit(byte: u8) -> u8 {
+    u8::from(byte.wrapping_sub(b'0') < 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{digit, letter, lower, upper};
+
+    #[test]
+    fn classes_are_those_of_ascii() {
+        for byte in 0..=255_u8 {
+            assert_eq!(lower(byte) == 1, byte.is_ascii_lowercase(), "byte {byte}");
+            assert_eq!(upper(byte) == 1, byte.is_ascii_uppercase(), "byte {byte}");
+            assert_eq!(letter(byte) == 1, byte.is_ascii_alphabetic(), "byte {byte}");
+            assert_eq!(digit(byte) == 1, byte.is_ascii_digit(), "byte {byte}");
+        }
+    }
+}

@@ -9,7 +9,7 @@
 use crate::model::Span;
 use crate::rules::pattern::SHORTEST_RUN;
 
-use super::strides::{STRIDE, bits_of, for_each_stride};
+use super::strides::{STRIDE, bits_of, for_each_stride, letter};
 
 /// Where the runs begin that are new in a stride: the earliest has all but its last byte in the stride before.
 const FIRST_NEW: usize = STRIDE + 1 - SHORTEST_RUN;
@@ -38,11 +38,10 @@ pub(crate) fn is_token_byte(byte: u8) -> bool {
 /// One if `byte` can stand in a token, else zero; branch-free so that it vectorises.
 #[inline(always)]
 fn mask(byte: u8) -> u8 {
-    let letter = ((byte | 0x20).wrapping_sub(b'a') < 26) as u8;
     // `/` stands just before the digits in ASCII.
-    let digit_or_slash = (byte.wrapping_sub(b'/') < 11) as u8;
-    let mark = ((byte == b'+') | (byte == b'-') | (byte == b'_')) as u8;
-    letter | digit_or_slash | mark
+    let digit_or_slash = u8::from(byte.wrapping_sub(b'/') < 11);
+    let mark = u8::from((byte == b'+') | (byte == b'-') | (byte == b'_'));
+    letter(byte) | digit_or_slash | mark
 }
 
 /// One bit for each place in two strides where [`SHORTEST_RUN`] token bytes begin.

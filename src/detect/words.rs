@@ -7,7 +7,7 @@
 use crate::model::Span;
 use crate::rules::RuleSet;
 
-use super::strides::{STRIDE, bits_of, for_each_stride};
+use super::strides::{self, STRIDE, bits_of, digit, for_each_stride, letter};
 
 /// A provider's word in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +115,10 @@ impl WordIndex {
         let mut alphanumeric = u64::from(before.is_ascii_alphanumeric());
         let mut lower = u64::from(before.is_ascii_lowercase());
         for_each_stride(range.of(text), |base, stride| {
-            let alphanumerics = bits_of(stride, |byte| u8::from(byte.is_ascii_alphanumeric()));
-            let lowers = bits_of(stride, |byte| u8::from(byte.is_ascii_lowercase()));
+            let alphanumerics = bits_of(stride, |byte| letter(byte) | digit(byte));
+            let lowers = bits_of(stride, strides::lower);
             let continued = (alphanumerics << 1 | alphanumeric) & alphanumerics;
-            let uppers = bits_of(stride, |byte| u8::from(byte.is_ascii_uppercase()));
+            let uppers = bits_of(stride, strides::upper);
             let humps = (lowers << 1 | lower) & uppers;
             (alphanumeric, lower) = (alphanumerics >> (STRIDE - 1), lowers >> (STRIDE - 1));
             let mut starts = !continued | humps;
