@@ -78,31 +78,48 @@ fn look(text: &[u8], probe: usize, covered: &mut impl FnMut(Span), visit: &mut i
 
 /// The list word that covers `at`, or the next one if `at` stands in a gap.
 fn word_at(text: &[u8], at: usize) -> Option<Word> {
-    match letters_around(text, at) {
-        Some((_, 0)) => word_after(text, at),
-        // A letter that belongs to an escape stands before some words.
-        Some((before, after)) if !(3..=LONGEST_WORD + 1).contains(&(before + after)) => None,
-        Some((before, _)) => word_from(text, at - before),
+    let window = at.checked_sub(HALF).and_then(|start| text.get(start..)?.first_chunk::<WINDOW>());
+    match window.and_then(|window| spelled(window)) {
+        Some(Spelled::Nothing) => None,
+        Some(Spelled::Word(start, length)) => {
+            word_of(text, Span::new(at - HALF + start, at - HALF + start + length))
+        }
         None if is_letter(text[at]) => word_around(text, at),
         None => word_after(text, at),
     }
 }
 
-/// How many letters stand directly before `at` and from there on, up to [`HALF`] each; `None` near the ends of the
-/// text. Text is asked every few bytes, so this is done for all bytes at once.
-fn letters_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let before = text.get(at.checked_sub(HALF)?..at)?.first_chunk()?;
-    let after = text.get(at..at + HALF)?.first_chunk()?;
-    Some(((!letter_bits(before)).leading_zeros() as usize, (!letter_bits(after)).trailing_zeros() as usize))
+/// What stands around the middle of a window.
+enum Spelled {
+    Nothing,
+    /// So many letters from here on, with something else on both sides.
+    Word(usize, usize),
+}
+
+/// What the window says about its middle; `None` if more than the window must be looked at. Text is asked every few
+/// bytes, so this is done for all bytes of the window at once.
+fn spelled(window: &[u8; WINDOW]) -> Option<Spelled> {
+    let letters = bits_of(window, |byte| letter(byte) | byte >> 7) as u32;
+    let backslashes = bits_of(window, |byte| u8::from(byte == b'\\'));
+    // A letter that belongs to an escape stands before some words.
+    if backslashes != 0 {
+        return None;
+    }
+    let after = letters >> HALF;
+    let gap = after.trailing_zeros() as usize;
+    let first = if gap == 0 { HALF - (letters << HALF).leading_ones() as usize } else { HALF + gap };
+    let length = (letters.checked_shr(u32::try_from(first).ok()?)?).trailing_ones() as usize;
+    if length > LONGEST_WORD {
+        return Some(Spelled::Nothing);
+    }
+    if first == 0 || first + length == WINDOW {
+        return None;
+    }
+    Some(if length < 3 { Spelled::Nothing } else { Spelled::Word(first, length) })
 }
 
 const HALF: usize = 16;
-
-/// One bit for each byte: whether it is a letter.
-fn letter_bits(bytes: &[u8; HALF]) -> u16 {
-    let bits = bits_of(bytes, |byte| letter(byte) | byte >> 7);
-    u16::try_from(bits).expect("sixteen bytes have sixteen bits")
-}
+const WINDOW: usize = 2 * HALF;
 
 fn word_around(text: &[u8], at: usize) -> Option<Word> {
     let before = text[..at].iter().rev().take(LONGEST_WORD + 1).take_while(|&&byte| is_letter(byte)).count();
@@ -113,15 +130,16 @@ fn word_around(text: &[u8], at: usize) -> Option<Word> {
 fn word_from(text: &[u8], start: usize) -> Option<Word> {
     let start = if is_escape(text, start) { start + 1 } else { start };
     let length = text[start..].iter().take(LONGEST_WORD + 1).take_while(|&&byte| is_letter(byte)).count();
-    let span = Span::new(start, start + length);
+    if (3..=LONGEST_WORD).contains(&length) { word_of(text, Span::new(start, start + length)) } else { None }
+}
+
+/// The list word at `span`, a maximal run of letters.
+fn word_of(text: &[u8], span: Span) -> Option<Word> {
     let joined = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'_');
-    if !(3..=LONGEST_WORD).contains(&length)
-        || joined(text.get(span.end))
-        || start.checked_sub(1).is_some_and(|at| joined(text.get(at)))
-    {
-        return None;
-    }
-    word_index(span.of(text)).map(|index| Word { span, index })
+    let index = word_index(span.of(text))?;
+    let alone =
+        !joined(text.get(span.end)) && !span.start.checked_sub(1).is_some_and(|at| joined(text.get(at)));
+    alone.then_some(Word { span, index })
 }
 
 /// Whether the letter at `at` is the second half of `\n`, `\r` or `\t`.
