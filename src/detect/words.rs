@@ -20,15 +20,13 @@ pub(crate) struct WordHit {
     pub(crate) nested: bool,
 }
 
-/// All providers' words. They begin only at boundaries, so only what stands at one is looked up, by its first letters.
+/// All providers' words. They are looked up where a run of letters and digits begins, by the first letters of theirs.
 pub(crate) struct WordIndex {
     words: Vec<Word>,
     /// Where the words of each bucket begin in `words`.
     buckets: Vec<u32>,
-    /// The words of two letters: too short for a bucket.
+    /// The words that are too short for a bucket.
     pairs: Vec<Word>,
-    /// What words begin with, in both cases.
-    first: [bool; 256],
     /// The words' own letters, one behind the other, in lower case.
     letters: Vec<u8>,
     longest: usize,
@@ -37,6 +35,8 @@ pub(crate) struct WordIndex {
 #[derive(Clone, Copy)]
 struct Word {
     letters: Span,
+    /// How many marks stand before its first letter or digit: `@` in `@ton/ton`.
+    marks: usize,
     provider: u16,
     weak: bool,
 }
@@ -56,7 +56,6 @@ impl WordIndex {
             words: Vec::new(),
             buckets: Vec::with_capacity((1 << BUCKET_BITS) + 1),
             pairs: Vec::new(),
-            first: [false; 256],
             letters: Vec::new(),
             longest: 0,
         };
@@ -81,16 +80,14 @@ impl WordIndex {
         self.letters.extend(word.iter().map(u8::to_ascii_lowercase));
         let letters = Span::new(start, self.letters.len());
         self.longest = self.longest.max(word.len());
-        let Some(&first) = word.first() else { return };
-        self.first[usize::from(first.to_ascii_lowercase())] = true;
-        self.first[usize::from(first.to_ascii_uppercase())] = true;
-        let long = word.len() >= BUCKET_LETTERS;
-        if long { &mut self.words } else { &mut self.pairs }.push(Word { letters, provider, weak });
+        let marks = word.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+        let long = word.len() - marks >= BUCKET_LETTERS;
+        if long { &mut self.words } else { &mut self.pairs }.push(Word { letters, marks, provider, weak });
     }
 
     fn put_in_buckets(&mut self) {
         let letters = &self.letters;
-        let bucket = |word: &Word| word.letters.of(letters).first_chunk().map_or(0, bucket_of);
+        let bucket = |word: &Word| word.letters.of(letters)[word.marks..].first_chunk().map_or(0, bucket_of);
         self.words.sort_by_cached_key(bucket);
         let mut counts = vec![0_u32; 1 << BUCKET_BITS];
         self.words.iter().for_each(|word| counts[bucket(word)] += 1);
@@ -121,32 +118,31 @@ impl WordIndex {
             let uppers = bits_of(stride, strides::upper);
             let humps = (lowers << 1 | lower) & uppers;
             (alphanumeric, lower) = (alphanumerics >> (STRIDE - 1), lowers >> (STRIDE - 1));
-            let mut starts = !continued | humps;
+            let mut starts = (alphanumerics & !continued) | humps;
             while starts != 0 {
                 let at = range.start + base + starts.trailing_zeros() as usize;
                 starts &= starts - 1;
-                if at < range.end && self.first[usize::from(text[at])] {
-                    self.words_at(text, Span::new(at, range.end), hits);
-                }
+                self.words_at(text, at, range, hits);
             }
         });
     }
 
-    /// Adds the words at the front of `rest`.
-    fn words_at(&self, text: &[u8], rest: Span, hits: &mut Vec<WordHit>) {
-        let bytes = rest.of(text);
-        let bucket = bytes.first_chunk().map_or(0..0, |letters| {
+    /// Adds the words in `range` whose first letter or digit stands at `first`.
+    fn words_at(&self, text: &[u8], first: usize, range: Span, hits: &mut Vec<WordHit>) {
+        let bucket = text[first..range.end].first_chunk().map_or(0..0, |letters| {
             let bucket = bucket_of(letters);
             self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
         });
         for word in self.words[bucket].iter().chain(&self.pairs) {
-            let span = Span::new(rest.start, rest.start + word.letters.len());
-            let is_hit = bytes.get(..span.len()).is_some_and(|found| {
-                // Most words of a bucket differ in their last letter, if in nothing else.
-                let letters = word.letters.of(&self.letters);
-                found.last().map(u8::to_ascii_lowercase) == letters.last().copied()
-                    && found.eq_ignore_ascii_case(letters)
-            }) && is_word(text, span.start, span.end)
+            let letters = word.letters.of(&self.letters);
+            let start = first.wrapping_sub(word.marks);
+            let span = Span::new(start, start.wrapping_add(letters.len()));
+            let fits = range.start <= start && start <= first && span.end <= range.end;
+            // Most words of a bucket differ in their last letter, if in nothing else.
+            let is_hit = fits
+                && text[span.end - 1].to_ascii_lowercase() == letters[letters.len() - 1]
+                && span.of(text).eq_ignore_ascii_case(letters)
+                && is_word(text, span.start, span.end)
                 && (span.len() > SHORT_WORD || !is_in_value(text, span.start, span.end));
             if is_hit {
                 hits.push(WordHit { span, provider: word.provider, weak: word.weak, nested: false });

@@ -204,6 +204,9 @@ impl Pack {
             require(word.len() >= 2 && word.is_ascii(), || {
                 format!("word `{word}` must be ASCII and two letters or more")
             })?;
+            require(word.bytes().any(|byte| byte.is_ascii_alphanumeric()), || {
+                format!("word `{word}` needs a letter or a digit")
+            })?;
         }
         let mut ids = BTreeSet::new();
         for part in &self.parts {
