@@ -244,16 +244,28 @@ fn gap_kind(gap: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{HALF, is_letter, letters_around};
+    use proptest::prelude::*;
 
-    #[test]
-    fn letters_are_counted_to_both_sides() {
-        let text = b"0123456789abcdef gh-ijklmn opq stuvwxyz \xc3\xa9abcdefghijklmnopqrst 0123456789";
-        for at in 0..text.len() {
-            let before = text[..at].iter().rev().take(HALF).take_while(|&&byte| is_letter(byte)).count();
-            let after = text[at..].iter().take(HALF).take_while(|&&byte| is_letter(byte)).count();
-            let is_inside = (HALF..=text.len() - HALF).contains(&at);
-            assert_eq!(letters_around(text, at), is_inside.then_some((before, after)), "{at}");
+    use super::{is_letter, word_after, word_around, word_at};
+
+    proptest! {
+        #[test]
+        fn windows_say_what_a_look_at_every_byte_says(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "abandon", "zoo", "ability", "Able", "abandonx", "nable", "to", "\\n", "\\", " ", "  ", ", ", "\"", "_",
+                    "1", "\n\t\t", "                        ", "é", "somethinglonger", "ifthisislongerthananywindowcanhold",
+                ]),
+                0..40,
+            )
+        ) {
+            let text = pieces.concat();
+            let text = text.as_bytes();
+            for at in 0..text.len() {
+                let slow = if is_letter(text[at]) { word_around(text, at) } else { word_after(text, at) };
+                let told = |word: Option<super::Word>| word.map(|word| (word.span, word.index));
+                prop_assert_eq!(told(word_at(text, at)), told(slow), "{}", at);
+            }
         }
     }
 }

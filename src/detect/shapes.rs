@@ -65,7 +65,7 @@ static KINDS: [u16; 256] = {
     let mut byte = 0;
     while byte < 256 {
         table[byte] = match byte as u8 {
-            b'0'..=b'9' => 1,
+            b'0'..=b'9' => DIGIT,
             b'a'..=b'f' => 2,
             b'g'..=b'z' => 4,
             b'A'..=b'F' => 8,
@@ -105,8 +105,31 @@ fn kinds_of_set(set: AsciiSet) -> u16 {
     (0..128_u8).filter(|&byte| set >> byte & 1 == 1).fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)])
 }
 
+/// The kinds of character in `text`.
 fn kinds_of(text: &[u8]) -> u16 {
-    text.iter().fold(0, |kinds, &byte| kinds | KINDS[usize::from(byte)])
+    let (blocks, rest) = text.as_chunks::<SHORTEST_RUN>();
+    // A run is never shorter than a block, and what overlaps is counted twice without harm.
+    let last = text.last_chunk::<SHORTEST_RUN>();
+    let all = blocks.iter().chain(last).fold([0; SHORTEST_RUN], |mut kinds, block| {
+        kinds.iter_mut().zip(block).for_each(|(kinds, &byte)| *kinds |= kind_of(byte));
+        kinds
+    });
+    let rest = if last.is_some() { &[] } else { rest };
+    u16::from(
+        all.iter().copied().chain(rest.iter().map(|&byte| kind_of(byte))).fold(0, |all, kinds| all | kinds),
+    )
+}
+
+/// The kind of a character, without branches, so that many are told at once.
+#[inline(always)]
+fn kind_of(byte: u8) -> u8 {
+    let within = |first: u8, last: u8| u8::from(byte.wrapping_sub(first) <= last - first).wrapping_neg();
+    let is = |mark: u8| u8::from(byte == mark).wrapping_neg();
+    let digit = within(b'0', b'9') & DIGIT as u8;
+    let lower = (within(b'a', b'f') & 2) | (within(b'g', b'z') & 4);
+    let upper = (within(b'A', b'F') & 8) | (within(b'G', b'Z') & 16);
+    let marks = ((is(b'+') | is(b'/')) & BASE64_MARKS as u8) | ((is(b'_') | is(b'-')) & URL_MARKS as u8);
+    digit | lower | upper | marks
 }
 
 impl Rows {
@@ -370,4 +393,16 @@ fn match_backward(items: &[Item], text: &[u8]) -> Option<usize> {
     (usize::from(item.min)..=most)
         .rev()
         .find_map(|taken| Some(taken + match_backward(rest, &text[..text.len() - taken])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, kind_of};
+
+    #[test]
+    fn kinds_are_told_alike_one_by_one_and_at_once() {
+        for byte in 0..=255_u8 {
+            assert_eq!(u16::from(kind_of(byte)), KINDS[usize::from(byte)], "byte {byte}");
+        }
+    }
 }

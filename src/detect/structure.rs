@@ -58,33 +58,32 @@ fn opener_before(text: &[u8], at: usize, limit: usize) -> Option<usize> {
 
 fn brackets(text: &[u8], value: Span) -> Vec<Scope> {
     let limit = value.start.saturating_sub(BRACKET_REACH);
+    let last = text.len().min(value.end + BRACKET_REACH);
     let mut scopes = Vec::new();
-    let mut at = value.start;
+    let (mut before, mut after) = (value.start, value.end);
     while scopes.len() < DEEPEST {
-        let Some(open) = opener_before(text, at, limit) else { break };
-        let close = closer_after(text, value.end, scopes.len());
+        let Some(open) = opener_before(text, before, limit) else { break };
+        let close = closer_after(text, after, last);
         scopes.push(Scope {
             head: head_before(text, open),
             body: Span::new(open + 1, close),
             bracket: Some(text[open]),
             indentation: None,
         });
-        at = open;
+        before = open;
+        after = last.min(close + 1);
     }
     scopes
 }
 
-/// Where the bracket closes that is `levels` further out than the innermost one around `at`.
-fn closer_after(text: &[u8], at: usize, levels: usize) -> usize {
-    let limit = text.len().min(at + BRACKET_REACH);
-    let mut depth = levels;
+/// Where the innermost bracket around `at` closes, or `limit`.
+fn closer_after(text: &[u8], at: usize, limit: usize) -> usize {
     let mut open = 0_usize;
     for (index, byte) in text[at..limit].iter().enumerate() {
         match byte {
             b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' if open > 0 => open -= 1,
-            b')' | b']' | b'}' if depth == 0 => return at + index,
-            b')' | b']' | b'}' => depth -= 1,
+            b')' | b']' | b'}' if open == 0 => return at + index,
+            b')' | b']' | b'}' => open -= 1,
             _ => {}
         }
     }
@@ -138,6 +137,7 @@ fn blocks(document: &Document<'_>, value: Span) -> Vec<Scope> {
     let Some(mut depth) = indentation(document.line(own).of(document.text)) else { return Vec::new() };
     let mut scopes = Vec::new();
     let mut number = own;
+    let mut end = own + 1;
     while depth > 0 && number > own.saturating_sub(LINE_REACH) && scopes.len() < DEEPEST {
         number -= 1;
         let line = document.line(number);
@@ -145,7 +145,11 @@ fn blocks(document: &Document<'_>, value: Span) -> Vec<Scope> {
             continue;
         };
         if line.len() <= LONGEST_HEAD * 2 && line.of(document.text).iter().any(u8::is_ascii_alphanumeric) {
-            let body = Span::new(line.end, block_end(document, own, outer));
+            let last = document.line_count().min(own + LINE_REACH);
+            // An outer block ends where an inner one does, or later.
+            end = block_end(document, end..last, outer);
+            let body_end = if end < last { document.line(end).start } else { document.line(last - 1).end };
+            let body = Span::new(line.end, body_end);
             scopes.push(Scope { head: line, body, bracket: None, indentation: Some(depth) });
         }
         depth = outer;
@@ -153,14 +157,13 @@ fn blocks(document: &Document<'_>, value: Span) -> Vec<Scope> {
     scopes
 }
 
-/// Where the block around line `own` ends whose owner is indented by `outer`.
-fn block_end(document: &Document<'_>, own: usize, outer: usize) -> usize {
-    let last = document.line_count().min(own + LINE_REACH);
-    (own + 1..last)
-        .find(|&number| {
-            indentation(document.line(number).of(document.text)).is_some_and(|depth| depth <= outer)
-        })
-        .map_or_else(|| document.line(last - 1).end, |number| document.line(number).start)
+/// The line among `lines` that ends a block whose owner is indented by `outer`, or the end of `lines`.
+fn block_end(document: &Document<'_>, mut lines: std::ops::Range<usize>, outer: usize) -> usize {
+    let last = lines.end;
+    let ends = |&number: &usize| {
+        indentation(document.line(number).of(document.text)).is_some_and(|depth| depth <= outer)
+    };
+    lines.find(ends).unwrap_or(last)
 }
 
 /// The `[section]` of an INI or TOML file.

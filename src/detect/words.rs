@@ -37,6 +37,8 @@ struct Word {
     letters: Span,
     /// How many marks stand before its first letter or digit: `@` in `@ton/ton`.
     marks: usize,
+    /// That letter or digit, in lower case.
+    initial: u8,
     provider: u16,
     weak: bool,
 }
@@ -81,8 +83,15 @@ impl WordIndex {
         let letters = Span::new(start, self.letters.len());
         self.longest = self.longest.max(word.len());
         let marks = word.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+        let initial = word.get(marks).map_or(0, u8::to_ascii_lowercase);
         let long = word.len() - marks >= BUCKET_LETTERS;
-        if long { &mut self.words } else { &mut self.pairs }.push(Word { letters, marks, provider, weak });
+        if long { &mut self.words } else { &mut self.pairs }.push(Word {
+            letters,
+            marks,
+            initial,
+            provider,
+            weak,
+        });
     }
 
     fn put_in_buckets(&mut self) {
@@ -128,25 +137,36 @@ impl WordIndex {
     }
 
     /// Adds the words in `range` whose first letter or digit stands at `first`.
+    #[inline(always)]
     fn words_at(&self, text: &[u8], first: usize, range: Span, hits: &mut Vec<WordHit>) {
-        let bucket = text[first..range.end].first_chunk().map_or(0..0, |letters| {
+        let rest = &text[first..range.end];
+        if let Some(letters) = rest.first_chunk() {
             let bucket = bucket_of(letters);
-            self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
-        });
-        for word in self.words[bucket].iter().chain(&self.pairs) {
-            let letters = word.letters.of(&self.letters);
-            let start = first.wrapping_sub(word.marks);
-            let span = Span::new(start, start.wrapping_add(letters.len()));
-            let fits = range.start <= start && start <= first && span.end <= range.end;
-            // Most words of a bucket differ in their last letter, if in nothing else.
-            let is_hit = fits
-                && text[span.end - 1].to_ascii_lowercase() == letters[letters.len() - 1]
-                && span.of(text).eq_ignore_ascii_case(letters)
-                && is_word(text, span.start, span.end)
-                && (span.len() > SHORT_WORD || !is_in_value(text, span.start, span.end));
-            if is_hit {
-                hits.push(WordHit { span, provider: word.provider, weak: word.weak, nested: false });
+            let (start, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
+            if start < end {
+                let words = &self.words[start as usize..end as usize];
+                words.iter().for_each(|word| self.check(*word, text, first, range, hits));
             }
+        }
+        for pair in &self.pairs {
+            if pair.initial == rest[0].to_ascii_lowercase() {
+                self.check(*pair, text, first, range, hits);
+            }
+        }
+    }
+
+    fn check(&self, word: Word, text: &[u8], first: usize, range: Span, hits: &mut Vec<WordHit>) {
+        let letters = word.letters.of(&self.letters);
+        let Some(start) = first.checked_sub(word.marks).filter(|&start| start >= range.start) else { return };
+        let span = Span::new(start, start + letters.len());
+        // Most words of a bucket differ in their last letter, if in nothing else.
+        let is_hit = span.end <= range.end
+            && text[span.end - 1].to_ascii_lowercase() == letters[letters.len() - 1]
+            && span.of(text).eq_ignore_ascii_case(letters)
+            && is_word(text, span.start, span.end)
+            && (span.len() > SHORT_WORD || !is_in_value(text, span.start, span.end));
+        if is_hit {
+            hits.push(WordHit { span, provider: word.provider, weak: word.weak, nested: false });
         }
     }
 

@@ -25,16 +25,30 @@ static PACKED: [u64; WORDS] = pack_list();
 static STARTS: [u16; START_SLOTS + 1] = mark_starts(&pack_list());
 const START_SLOTS: usize = 26 * 26 * 26;
 
+/// One bit for each possible start: whether a word has it. Text is asked for words every few bytes, and this much smaller
+/// table stays at hand.
+static TAKEN: [u64; START_SLOTS.div_ceil(64)] = {
+    let mut taken = [0; START_SLOTS.div_ceil(64)];
+    let mut start = 0;
+    while start < START_SLOTS {
+        if STARTS[start] < STARTS[start + 1] {
+            taken[start / 64] |= 1 << (start % 64);
+        }
+        start += 1;
+    }
+    taken
+};
+
 /// The place of an English word in the list (0 to 2047), whatever its case.
 pub fn word_index(word: &[u8]) -> Option<u16> {
     if !WORD_BYTES.contains(&word.len()) {
         return None;
     }
     let start = start_number([word[0], word[1], word[2]])?;
-    let range = usize::from(STARTS[start])..usize::from(STARTS[start + 1]);
-    if range.is_empty() {
+    if TAKEN[start / 64] >> (start % 64) & 1 == 0 {
         return None;
     }
+    let range = usize::from(STARTS[start])..usize::from(STARTS[start + 1]);
     let mut packed = [0u8; 8];
     for (room, byte) in packed.iter_mut().zip(word) {
         *room = byte.to_ascii_lowercase();
