@@ -100,22 +100,16 @@ enum Spelled {
 /// bytes, so this is done for all bytes of the window at once.
 fn spelled(window: &[u8; WINDOW]) -> Option<Spelled> {
     let letters = bits_of(window, |byte| letter(byte) | byte >> 7) as u32;
-    let backslashes = bits_of(window, |byte| u8::from(byte == b'\\'));
-    // A letter that belongs to an escape stands before some words.
-    if backslashes != 0 {
-        return None;
-    }
     let after = letters >> HALF;
     let gap = after.trailing_zeros() as usize;
     let first = if gap == 0 { HALF - (letters << HALF).leading_ones() as usize } else { HALF + gap };
     let length = (letters.checked_shr(u32::try_from(first).ok()?)?).trailing_ones() as usize;
-    if length > LONGEST_WORD {
-        return Some(Spelled::Nothing);
-    }
-    if first == 0 || first + length == WINDOW {
+    // A letter that belongs to an escape stands before some words.
+    if first == 0 || first + length == WINDOW || window[first - 1] == b'\\' {
         return None;
     }
-    Some(if length < 3 { Spelled::Nothing } else { Spelled::Word(first, length) })
+    let is_word = (3..=LONGEST_WORD).contains(&length);
+    Some(if is_word { Spelled::Word(first, length) } else { Spelled::Nothing })
 }
 
 const HALF: usize = 16;
