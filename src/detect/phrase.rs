@@ -79,7 +79,7 @@ fn look(text: &[u8], probe: usize, covered: &mut impl FnMut(Span), visit: &mut i
 /// The list word that covers `at`, or the next one if `at` stands in a gap.
 fn word_at(text: &[u8], at: usize) -> Option<Word> {
     let window = at.checked_sub(HALF).and_then(|start| text.get(start..)?.first_chunk::<WINDOW>());
-    match window.and_then(|window| spelled(window)) {
+    match window.and_then(spelled) {
         Some(Spelled::Nothing) => None,
         Some(Spelled::Word(start, length)) => {
             word_of(text, Span::new(at - HALF + start, at - HALF + start + length))
