@@ -133,25 +133,61 @@ fn kind_of(byte: u8) -> u8 {
 }
 
 impl Rows {
-    fn new(rows: usize, entries: usize) -> Self {
-        let width = entries.div_ceil(64);
-        Self { width, bits: vec![0; rows * width] }
-    }
-
-    fn admit(&mut self, row: usize, entry: usize) {
-        self.bits[row * self.width + entry / 64] |= 1 << (entry % 64);
-    }
-
-    fn admit_set(&mut self, set: AsciiSet, entry: usize) {
-        let mut rest = set;
-        while rest != 0 {
-            self.admit(rest.trailing_zeros() as usize, entry);
-            rest &= rest - 1;
-        }
-    }
-
     fn row(&self, row: usize) -> &[u64] {
         &self.bits[row * self.width..][..self.width]
+    }
+}
+
+/// Rows in the making. Most shapes say the same of most facts, so they are put together before they are written out.
+struct RowsBuilder<Fact> {
+    width: usize,
+    told: Vec<(Fact, Vec<u64>)>,
+}
+
+impl<Fact: Copy + PartialEq> RowsBuilder<Fact> {
+    fn new(entries: usize) -> Self {
+        Self { width: entries.div_ceil(64), told: Vec::new() }
+    }
+
+    /// Notes what the shape `entry` asks for.
+    fn tell(&mut self, fact: Fact, entry: usize) {
+        let known = self.told.iter().position(|(known, _)| *known == fact);
+        let place = known.unwrap_or_else(|| {
+            self.told.push((fact, vec![0; self.width]));
+            self.told.len() - 1
+        });
+        self.told[place].1[entry / 64] |= 1 << (entry % 64);
+    }
+
+    /// The rows, where `rows_of` calls its second argument with every row that a fact admits.
+    fn build(self, rows: usize, rows_of: impl Fn(Fact, &mut dyn FnMut(usize))) -> Rows {
+        let width = self.width;
+        let mut bits = vec![0; rows * width];
+        for (fact, shapes) in &self.told {
+            rows_of(*fact, &mut |row| {
+                bits[row * width..][..width]
+                    .iter_mut()
+                    .zip(shapes)
+                    .for_each(|(bits, shapes)| *bits |= shapes);
+            });
+        }
+        Rows { width, bits }
+    }
+}
+
+fn each_in_set(set: AsciiSet, visit: &mut dyn FnMut(usize)) {
+    let mut rest = set;
+    while rest != 0 {
+        visit(rest.trailing_zeros() as usize);
+        rest &= rest - 1;
+    }
+}
+
+/// The rows for what may stand beside a run: one of a set, or anything and nothing.
+fn each_beside(set: Option<AsciiSet>, visit: &mut dyn FnMut(usize)) {
+    match set {
+        Some(set) => each_in_set(set, visit),
+        None => (0..ALL_BESIDE).for_each(visit),
     }
 }
 
@@ -206,50 +242,48 @@ impl ShapeTable {
 
 impl Sieve {
     fn new(rules: &RuleSet, shapes: &[(u16, usize)]) -> Self {
-        let rows = |count: usize| Rows::new(count, shapes.len());
-        let mut sieve = Self {
-            entries: Vec::with_capacity(shapes.len()),
-            lengths: rows(TABLE_LENGTH + 1),
-            kinds: rows(ALL_KINDS),
-            front: std::array::from_fn(|_| rows(ALL_BESIDE)),
-            before: rows(ALL_BESIDE),
-            after: rows(ALL_BESIDE),
-        };
-        for &(rule, number) in shapes {
+        let count = shapes.len();
+        let mut entries = Vec::with_capacity(count);
+        let mut lengths = RowsBuilder::new(count);
+        let mut kinds = RowsBuilder::new(count);
+        let mut front: [_; PROBED] = std::array::from_fn(|_| RowsBuilder::new(count));
+        let mut before = RowsBuilder::new(count);
+        let mut after = RowsBuilder::new(count);
+        for (index, &(rule, number)) in shapes.iter().enumerate() {
             let owner = &rules.rules[usize::from(rule)];
-            if let Kind::Shape(shapes) = &owner.kind {
-                sieve.add((rule, number), &shapes[number], owner.require);
-            }
+            let Kind::Shape(shapes) = &owner.kind else { continue };
+            let pattern = &shapes[number];
+            let (left, core, right) = split(pattern);
+            let (shortest, longest) = pattern.core_lengths();
+            let core_set = pattern.core_set();
+            let core_kinds = kinds_of_set(core_set);
+            // Where the run is the whole token, the classes that the rule requires must occur in it.
+            let is_whole = left.is_empty() && right.is_empty();
+            let required = if is_whole { required_kinds(owner.require) } else { [u16::MAX; 3] };
+            let needed = |item: Option<&Item>| item.filter(|item| item.min > 0).map(|item| item.set);
+            lengths.tell((shortest, longest), index);
+            kinds.tell((core_kinds, required), index);
+            front.iter_mut().enumerate().for_each(|(place, rows)| rows.tell(set_at(core, place), index));
+            before.tell(needed(left.last()), index);
+            after.tell(needed(right.first()), index);
+            let plain = core.len() == 1 && core_set == set_of_kinds(core_kinds);
+            entries.push(Entry { rule, shape: number, plain, shortest, longest });
         }
-        sieve
-    }
-
-    fn add(&mut self, (rule, shape): (u16, usize), pattern: &Shape, required: Classes) {
-        let index = self.entries.len();
-        let (shortest, longest) = pattern.core_lengths();
-        (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH))
-            .for_each(|length| self.lengths.admit(length, index));
-        let (left, rest) = pattern.items.split_at(pattern.core_start);
-        let (core, right) = rest.split_at(pattern.core_end - pattern.core_start);
-        let core_set = pattern.core_set();
-        let kinds = kinds_of_set(core_set);
-        let is_whole = left.is_empty() && right.is_empty();
-        // Where the run is the whole token, the classes that the rule requires must occur in it.
-        let required = if is_whole { required_kinds(required) } else { [u16::MAX; 3] };
-        (0..ALL_KINDS as u16)
-            .filter(|held| held & !kinds == 0 && required.iter().all(|&kinds| held & kinds != 0))
-            .for_each(|held| self.kinds.admit(usize::from(held), index));
-        for (place, rows) in self.front.iter_mut().enumerate() {
-            rows.admit_set(set_at(core, place), index);
+        Self {
+            entries,
+            lengths: lengths.build(TABLE_LENGTH + 1, |(shortest, longest), visit| {
+                (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH)).for_each(visit);
+            }),
+            kinds: kinds.build(ALL_KINDS, |(kinds, required), visit| {
+                (0..ALL_KINDS)
+                    .zip(0_u16..)
+                    .filter(|(_, held)| held & !kinds == 0 && required.iter().all(|kinds| held & kinds != 0))
+                    .for_each(|(row, _)| visit(row));
+            }),
+            front: front.map(|rows| rows.build(ALL_BESIDE, each_in_set)),
+            before: before.build(ALL_BESIDE, each_beside),
+            after: after.build(ALL_BESIDE, each_beside),
         }
-        for (items, rows) in [(left.last(), &mut self.before), (right.first(), &mut self.after)] {
-            match items {
-                Some(item) if item.min > 0 => rows.admit_set(item.set, index),
-                _ => (0..ALL_BESIDE).for_each(|row| rows.admit(row, index)),
-            }
-        }
-        let plain = core.len() == 1 && core_set == set_of_kinds(kinds);
-        self.entries.push(Entry { rule, shape, plain, shortest, longest });
     }
 
     fn offer(&self, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
@@ -326,12 +360,18 @@ fn bit(byte: u8) -> AsciiSet {
     if byte < 128 { 1 << byte } else { 0 }
 }
 
+/// What stands before the run that is searched for, the run itself, and what stands after it.
+fn split(shape: &Shape) -> (&[Item], &[Item], &[Item]) {
+    let (left, rest) = shape.items.split_at(shape.core_start);
+    let (core, right) = rest.split_at(shape.core_end - shape.core_start);
+    (left, core, right)
+}
+
 /// The whole token around the run `core`, if the entry's shape admits it there.
 fn found_at(entry: &Entry, rule: &Rule, text: &[u8], core: Span) -> Option<Span> {
     let Kind::Shape(shapes) = &rule.kind else { return None };
     let shape = &shapes[entry.shape];
-    let (left, rest) = shape.items.split_at(shape.core_start);
-    let (middle, right) = rest.split_at(shape.core_end - shape.core_start);
+    let (left, middle, right) = split(shape);
     if !entry.plain && !matches_exactly(middle, core.of(text)) {
         return None;
     }
@@ -344,8 +384,7 @@ fn found_at(entry: &Entry, rule: &Rule, text: &[u8], core: Span) -> Option<Span>
 
 /// The whole value around the literal `core`, if `shape` admits it there.
 pub(crate) fn around(shape: &Shape, text: &[u8], core: Span) -> Option<Span> {
-    let (left, rest) = shape.items.split_at(shape.core_start);
-    let (middle, right) = rest.split_at(shape.core_end - shape.core_start);
+    let (left, middle, right) = split(shape);
     if !matches_exactly(middle, core.of(text)) {
         return None;
     }
