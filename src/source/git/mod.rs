@@ -13,12 +13,14 @@ mod committed;
 #[cfg(test)]
 #[path = "../../../tests/common/mod.rs"]
 mod common;
+mod entry;
 mod environment;
 mod format;
 mod history;
 mod index;
 mod layout;
 mod lines;
+mod loose;
 mod message;
 mod novelty;
 mod objects;

@@ -4,15 +4,18 @@
 //! Invariant: replacement refs are never applied (they could hide a blob), and one allocation is bounded by a limit
 //! that does not depend on who owns the files.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use gix::hash::{Kind as HashKind, ObjectId, Prefix};
 use gix::objs::{Find, FindHeader, Kind, TreeRefIter};
 use gix::odb;
+use gix::zlib::Inflate;
 
+use super::entry::EntryError;
 use super::layout::native_path;
-use super::{GitEnvironment, Layout};
+use super::{GitEnvironment, Layout, loose};
 use crate::source::SourceError;
 
 /// Room for a delta's base and its instructions beside the object itself.
@@ -23,8 +26,26 @@ const SMALLEST_LIMIT: u64 = 256 * 1024 * 1024;
 /// A handle to all objects; clone it for each thread.
 #[derive(Clone)]
 pub(super) struct Objects {
-    stores: Vec<odb::Handle>,
+    stores: Vec<Store>,
     hash: HashKind,
+    inflater: Inflater,
+}
+
+/// One object directory with what it leads to.
+#[derive(Clone)]
+struct Store {
+    directory: PathBuf,
+    handle: odb::Handle,
+}
+
+/// What inflates loose objects: one for each handle.
+#[derive(Default)]
+struct Inflater(RefCell<Inflate>);
+
+impl Clone for Inflater {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// Why an object could not be had. Says nothing of its content.
@@ -36,6 +57,8 @@ pub(super) enum ObjectError {
     Damaged,
     #[error("the object is a {0}, which was not expected")]
     WrongKind(Kind),
+    #[error("{size} bytes are more than the limit of {limit}")]
+    TooLarge { size: u64, limit: u64 },
 }
 
 /// What an entry of a tree is.
@@ -71,20 +94,20 @@ impl Objects {
                 ..odb::store::init::Options::default()
             };
             match odb::at_opts(directory.clone(), hash, None, options) {
-                Ok(store) => stores.push(store),
+                Ok(handle) => stores.push(Store { directory, handle }),
                 // Like git: only the repository's own directory must be there.
                 Err(_) if index > 0 => {}
                 Err(error) => return Err(cannot_open(&directory, &error)),
             }
         }
-        Ok(Self { stores, hash })
+        Ok(Self { stores, hash, inflater: Inflater::default() })
     }
 
     /// The kind and size of an object, without reading all of it.
     pub(super) fn header(&self, id: &ObjectId) -> Result<(Kind, u64), ObjectError> {
         let mut outcome = ObjectError::Missing;
         for store in &self.stores {
-            match store.try_header(id) {
+            match store.handle.try_header(id) {
                 Ok(Some(header)) => return Ok((header.kind, header.size)),
                 Ok(None) => {}
                 Err(_) => outcome = ObjectError::Damaged,
@@ -97,7 +120,7 @@ impl Objects {
     pub(super) fn read(&self, id: &ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), ObjectError> {
         let mut outcome = ObjectError::Missing;
         for store in &self.stores {
-            let (found, length) = match store.try_find(id, buffer) {
+            let (found, length) = match store.handle.try_find(id, buffer) {
                 Ok(Some(data)) => (data.kind, data.data.len()),
                 Ok(None) => continue,
                 Err(_) => {
@@ -109,6 +132,45 @@ impl Objects {
             return if found == kind { Ok(()) } else { Err(ObjectError::WrongKind(found)) };
         }
         Err(outcome)
+    }
+
+    /// Reads a blob into `buffer` unless it is larger than `limit`.
+    pub(super) fn read_blob(
+        &self,
+        id: &ObjectId,
+        limit: Option<u64>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), ObjectError> {
+        // What was just staged is loose: reading it at once is half the work of asking for its size first.
+        match self.loose_blob(id, limit.unwrap_or(u64::MAX), buffer) {
+            Some(Err(EntryError::TooLarge(size, limit))) => {
+                return Err(ObjectError::TooLarge { size, limit });
+            }
+            Some(Ok(Kind::Blob)) => return Ok(()),
+            Some(Ok(kind)) => return Err(ObjectError::WrongKind(kind)),
+            // A damaged one may be whole elsewhere.
+            Some(Err(_)) | None => {}
+        }
+        let (_, size) = self.header(id)?;
+        match limit.filter(|&limit| size > limit) {
+            Some(limit) => Err(ObjectError::TooLarge { size, limit }),
+            None => self.read(id, Kind::Blob, buffer),
+        }
+    }
+
+    fn loose_blob(
+        &self,
+        id: &ObjectId,
+        limit: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Option<Result<Kind, EntryError>> {
+        let hex = id.to_hex().to_string();
+        let (fan_out, rest) = hex.split_at(2);
+        let mut inflate = self.inflater.0.borrow_mut();
+        self.stores.iter().find_map(|store| {
+            let path = store.directory.join(fan_out).join(rest);
+            loose::read(&path, &mut inflate, buffer, limit).transpose()
+        })
     }
 
     /// The entries of a tree as they stand in it. Names are not judged: hostile ones are content like any other.
@@ -148,7 +210,7 @@ impl Objects {
         let mut found = HashSet::new();
         for store in &self.stores {
             // The candidates are what is asked for; whether there is one or there are several is told by them.
-            let _ = store.lookup_prefix(prefix, Some(&mut found));
+            let _ = store.handle.lookup_prefix(prefix, Some(&mut found));
         }
         found
     }

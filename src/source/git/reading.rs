@@ -163,11 +163,7 @@ impl Reader<'_> {
     /// Reads the blob into the buffer and tells what of it counts.
     fn read(&mut self, task: &Task<'_>) -> Result<Focus, Unread> {
         let change = task.change;
-        let (_, size) = self.objects.header(&change.id)?;
-        if let Some(limit) = self.limit.filter(|&limit| size > limit) {
-            return Err(Unread::TooLarge { size, limit });
-        }
-        self.objects.read(&change.id, Kind::Blob, &mut self.buffer)?;
+        self.objects.read_blob(&change.id, self.limit, &mut self.buffer)?;
         if change.is_link || is_binary(&self.buffer) || has_wide_characters(&self.buffer) {
             return Ok(Focus::Whole);
         }
@@ -183,12 +179,8 @@ impl Reader<'_> {
         let mut before = Vec::new();
         let mut new: Option<LineRanges> = None;
         for id in previous {
-            let (_, size) = self.objects.header(id).ok()?;
-            if self.limit.is_some_and(|limit| size > limit) {
-                continue;
-            }
-            // An unreadable earlier version leaves more lines new, never fewer.
-            if self.objects.read(id, Kind::Blob, &mut before).is_err() {
+            // An earlier version that is unreadable or too large leaves more lines new, never fewer.
+            if self.objects.read_blob(id, self.limit, &mut before).is_err() {
                 continue;
             }
             let Some(added) = added_lines(&before, &self.buffer) else { continue };
@@ -225,7 +217,6 @@ fn has_wide_characters(bytes: &[u8]) -> bool {
 
 /// Why a blob was not read.
 enum Unread {
-    TooLarge { size: u64, limit: u64 },
     Object(ObjectError),
     Failed,
 }
@@ -239,7 +230,7 @@ impl From<ObjectError> for Unread {
 impl Unread {
     fn problem(self, path: FilePath, id: ObjectId, commit: Option<&str>) -> Problem {
         let (kind, message, hint) = match self {
-            Self::TooLarge { size, limit } => (
+            Self::Object(ObjectError::TooLarge { size, limit }) => (
                 ProblemKind::TooLarge,
                 format!("not scanned: {size} bytes are more than the limit of {limit}"),
                 "raise the limit to scan it, or leave it out of the commit",

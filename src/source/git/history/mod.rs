@@ -19,7 +19,6 @@ mod directories;
 mod graph;
 mod hand_out;
 mod holdings;
-mod loose;
 mod names;
 mod packs;
 mod set;

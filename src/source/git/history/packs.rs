@@ -13,21 +13,10 @@ use gix::odb::pack;
 use gix::odb::pack::data::entry::Header;
 use gix::zlib::Inflate;
 
+use crate::source::git::entry::EntryError;
+
 use super::directories::PackFiles;
 use crate::model::{FilePath, Problem, ProblemKind};
-
-/// Why an object of a pack could not be had. Says nothing of its content.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum EntryError {
-    #[error("it is damaged in its pack")]
-    Damaged,
-    #[error("{0} bytes are more than the limit of {1}")]
-    TooLarge(u64, u64),
-    #[error("the object it is made from is missing")]
-    BaseMissing,
-    #[error("it is made from itself")]
-    Circular,
-}
 
 /// One pack, open.
 pub(super) struct Pack {

@@ -22,13 +22,14 @@ use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::hand_out::{Holder, hand_out};
 use super::holdings::Held;
 use super::names::telling_names;
-use super::packs::{EntryError, Families, object_problem};
+use super::packs::{Families, object_problem};
 use super::set::NumberSet;
 use super::table::Table;
 use super::tips::{Resolved, Tip, Tips};
 use super::trees::{Holdings, Trees};
 use super::walk::{Crew, Hands, Plan, Seen, Visit};
 use crate::model::{Coverage, FilePath, Problem, ProblemKind};
+use crate::source::git::entry::EntryError;
 use crate::source::{Receiver, Source, SourceError, Worker};
 
 /// What is larger is not scanned unless asked for: 256 MiB.

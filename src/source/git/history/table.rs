@@ -12,10 +12,11 @@ use gix::zlib::Inflate;
 
 use super::super::{GitEnvironment, Layout};
 use super::directories::{Listing, list, lost};
-use super::loose;
-use super::packs::{Base, EntryError, OpenError, Pack};
+use super::packs::{Base, OpenError, Pack};
 use super::walk::make_version;
 use crate::model::Problem;
+use crate::source::git::entry::EntryError;
+use crate::source::git::loose;
 
 /// git packs anew while a scan runs: so often the directories are listed again.
 const LISTINGS: usize = 3;

@@ -15,9 +15,10 @@ use gix::zlib::Inflate;
 use rayon::Scope;
 
 use super::delta;
-use super::packs::{EntryError, Families, Pack};
+use super::packs::{Families, Pack};
 use super::table::Table;
 use crate::model::{CopiedPiece, Problem, ProblemKind};
+use crate::source::git::entry::EntryError;
 
 /// Subfamilies from this size on may go to another thread.
 const SHARED_WEIGHT: u32 = 64;

@@ -8,11 +8,14 @@ use std::path::Path;
 use gix::objs::Kind;
 use gix::zlib::{Inflate, Status};
 
-use super::super::layout::read_regular;
-use super::packs::EntryError;
+use super::entry::EntryError;
+use super::layout::read_regular;
 
 /// Headers are `blob 123` and a zero byte.
 const LONGEST_HEADER: usize = 64;
+
+/// A byte of deflate stands for at most 1,032 (RFC 1951, with codes of one bit): what claims more is not read into memory.
+const MOST_PER_BYTE: u64 = 1032;
 
 /// What a loose object is, and how large; `None` when the file has gone, as when git packs it.
 struct Head {
@@ -65,6 +68,9 @@ pub(super) fn read(
         return Err(EntryError::TooLarge(head.size, limit));
     }
     let size = usize::try_from(head.size).map_err(|_| EntryError::TooLarge(head.size, limit))?;
+    if head.size / MOST_PER_BYTE > compressed.len() as u64 {
+        return Err(EntryError::Damaged);
+    }
     out.clear();
     out.resize(size + head.start, 0);
     inflate.reset();
