@@ -233,6 +233,81 @@ fn the_history_of_each_credential_is_told() {
     }
 }
 
+/// What was fetched is known to a remote, even if no reference was made for it; what a merge or a reset left is local.
+#[test]
+fn what_is_named_in_capitals_leads_to_history() {
+    let repository = told_repository();
+    let lost = repository.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    repository.git(&["commit", "-q", "--allow-empty", "--no-verify", "-m", &format!("gone\n\n{}", pair(41))]);
+    let gone = repository.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    repository.git(&["update-ref", "refs/heads/main", &lost]);
+    repository.git(&["reflog", "expire", "--expire=now", "--all"]);
+    let of = |reachable_only: bool| {
+        let report = report_of(HistoryOptions { reachable_only, ..options(repository.path()) });
+        let told = report.credentials.iter().filter_map(|credential| credential.exposure.as_ref());
+        let mut told =
+            told.filter(|exposure| exposure.last_seen.as_ref().is_some_and(|commit| commit.id == gone));
+        told.next().map(|exposure| exposure.reach)
+    };
+    assert_eq!((of(false), of(true)), (Some(Reach::Unreachable), None));
+    for (name, content, reach) in [
+        ("ORIG_HEAD", format!("{gone}\n"), Reach::Local),
+        ("MERGE_HEAD", format!("{gone}\n"), Reach::Local),
+        ("FETCH_HEAD", format!("{gone}\t\tbranch 'main' of https://example.org/bot\n"), Reach::Pushed),
+    ] {
+        let file = repository.path().join(".git").join(name);
+        fs::write(&file, content).expect("it can be written");
+        assert_eq!((of(false), of(true)), (Some(reach), Some(reach)), "{name}");
+        fs::remove_file(&file).expect("it is ours");
+    }
+}
+
+/// Archives are unpacked as in a scan of files, with their own troubles, whatever is stored as what.
+#[test]
+fn archives_that_ever_were_there_are_unpacked() {
+    let repository = Repository::new();
+    repository.write("conf/bot.env", pair(51));
+    repository.git(&["add", "-A"]);
+    let tree = repository.git(&["write-tree"]).trim().to_owned();
+    for (name, format) in [("old/backup.zip", "zip"), ("old/backup.tar.gz", "tar.gz"), ("backup.tar", "tar")]
+    {
+        let file = repository.path().join(name);
+        fs::create_dir_all(file.parent().expect("it has one")).expect("it can be made");
+        repository.git(&["archive", "--format", format, "-o", name, &tree]);
+    }
+    let whole = fs::read(repository.path().join("old/backup.zip")).expect("it was written");
+    repository.write("cut.zip", &whole[..whole.len() / 2]);
+    repository.git(&["rm", "-q", "-f", "-r", "conf"]);
+    repository.commit_all("backups");
+    repository.git(&["rm", "-q", "-r", "old", "backup.tar", "cut.zip"]);
+    repository.git(&["commit", "-q", "--no-verify", "--allow-empty", "-m", "no backups"]);
+    for packed in [false, true] {
+        if packed {
+            repository.git(&["repack", "-q", "-a", "-d", "-k", "-f"]);
+        }
+        let report = report_of(options(repository.path()));
+        assert_eq!(report.credentials.len(), 1, "packed: {packed}");
+        let exposure = report.credentials[0].exposure.clone().expect("history was scanned");
+        let places: Vec<String> = exposure.occurrences.iter().map(|place| place.path.to_text()).collect();
+        let expected = [
+            "backup.tar!/conf/bot.env",
+            "conf/bot.env",
+            "old/backup.tar.gz!/conf/bot.env",
+            "old/backup.zip!/conf/bot.env",
+        ];
+        assert!(
+            expected.iter().all(|path| places.iter().any(|place| place == path)),
+            "packed: {packed}: {places:?}"
+        );
+        assert_eq!((exposure.reach, exposure.commits), (Reach::Local, 1), "packed: {packed}");
+        let cut: Vec<&Problem> = report.problems.iter().collect();
+        assert_eq!(cut.len(), 1, "packed: {packed}: {cut:?}");
+        let id = repository.git(&["rev-parse", "HEAD~1:cut.zip"]).trim().to_owned();
+        assert_eq!(cut[0].object, Some(id), "packed: {packed}");
+        assert!(cut[0].message.contains("damaged"), "packed: {packed}: {}", cut[0].message);
+    }
+}
+
 #[test]
 fn history_is_narrowed() {
     let repository = told_repository();

@@ -98,7 +98,8 @@ impl World {
         world.plant(kind, BEGINNING);
         world.base = world.maker.main();
         world.plant(kind, HISTORY);
-        world.maker.git(&["reset", "--quiet", "--hard"]);
+        // `git reset` would write ORIG_HEAD, which is a place of its own.
+        world.maker.git(&["read-tree", "--reset", "-u", "HEAD"]);
         world.plant(kind, WORK);
         world.write_files(kind, wanted);
         world.maker.git(&[&["add", "--force"], &COMMITTED[..]].concat());
