@@ -1,68 +1,25 @@
 //! Archives and compressed files: what is in them is handed out, and what cannot be becomes a problem.
 #![cfg(feature = "files")]
 
+#[path = "common/seen.rs"]
+mod seen;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use keyfence::model::{Chunk, ContentKind, Coverage, Problem, ProblemKind};
-use keyfence::source::{Receiver, Source, Tree, TreeOptions, Worker};
+use keyfence::model::{Coverage, ProblemKind};
+use keyfence::source::{Source, Tree, TreeOptions};
 use proptest::prelude::*;
+use seen::Seen;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// What was handed out of one file: contents by path, problems, what was covered.
-#[derive(Default)]
-struct Seen {
-    chunks: Mutex<BTreeMap<String, Vec<u8>>>,
-    problems: Mutex<Vec<Problem>>,
-    coverage: Mutex<Coverage>,
-}
-
-struct Taker<'a>(&'a Seen);
-
-impl Receiver for Seen {
-    fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(Taker(self))
-    }
-}
-
-impl Worker for Taker<'_> {
-    fn chunk(&mut self, chunk: &Chunk<'_>) {
-        // The name of the archive is content of its own.
-        if chunk.provenance.kind == ContentKind::FileName {
-            return;
-        }
-        let path = chunk.provenance.path.file_name_and_members();
-        self.0.chunks.lock().expect("no test panics while it holds this").insert(path, chunk.bytes.to_vec());
-    }
-
-    fn covered(&mut self, coverage: &Coverage) {
-        self.0.coverage.lock().expect("no test panics while it holds this").absorb(coverage);
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        self.0.problems.lock().expect("no test panics while it holds this").push(problem);
-    }
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
 /// The path without the directory of the test.
-trait Shown {
-    fn file_name_and_members(&self) -> String;
-}
-
-impl Shown for keyfence::model::FilePath {
-    fn file_name_and_members(&self) -> String {
-        let text = self.to_text();
-        text.split_once("/scanned/").map_or(text.clone(), |(_, rest)| rest.to_owned())
-    }
+fn shown(path: &str) -> String {
+    path.split_once("/scanned/").map_or(path, |(_, rest)| rest).to_owned()
 }
 
 struct Result {
@@ -87,15 +44,12 @@ fn scan(name: &str, content: &[u8]) -> Result {
     };
     let seen = Seen::default();
     Tree::new(options).drive(&seen).expect("a directory can be walked");
-    let chunks = seen.chunks.into_inner().expect("the scan has ended");
-    let problems = seen.problems.into_inner().expect("the scan has ended");
+    let kept = seen.into_kept();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Result {
-        chunks: chunks
-            .into_iter()
-            .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
-            .collect(),
-        problems: problems.into_iter().map(|problem| (problem.kind, problem.message)).collect(),
-        coverage: seen.coverage.into_inner().expect("the scan has ended"),
+        chunks: kept.contents.iter().map(|content| (shown(&content.path), text(&content.bytes))).collect(),
+        problems: kept.problems.into_iter().map(|problem| (problem.kind, problem.message)).collect(),
+        coverage: kept.coverage,
     }
 }
 

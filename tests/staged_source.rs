@@ -2,16 +2,18 @@
 #![cfg(all(unix, feature = "git"))]
 
 mod common;
+#[path = "common/seen.rs"]
+mod seen;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Mutex;
 
 use common::Repository;
-use keyfence::model::{Chunk, Coverage, Focus, Problem, ProblemKind, SkipReason};
+use keyfence::model::{Coverage, Focus, Problem, ProblemKind, SkipReason};
 use keyfence::source::git::{CommitMessage, GitEnvironment, Layout, Settings, Staged, StagedOptions};
-use keyfence::source::{Receiver, Source, SourceError, Worker};
+use keyfence::source::{Source, SourceError};
+use seen::Seen;
 
 /// Everything a source handed out.
 #[derive(Default)]
@@ -24,45 +26,17 @@ struct Caught {
     problems: Vec<Problem>,
 }
 
-#[derive(Default)]
-struct Trap(Mutex<Caught>);
-
-struct TrapWorker<'a>(&'a Mutex<Caught>);
-
-impl Receiver for Trap {
-    fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(TrapWorker(&self.0))
-    }
-}
-
-impl Worker for TrapWorker<'_> {
-    fn chunk(&mut self, chunk: &Chunk<'_>) {
-        let mut caught = self.0.lock().expect("no worker panicked");
-        let path = chunk.provenance.path.to_text();
-        if chunk.provenance.blob.is_none() && chunk.bytes == chunk.provenance.path.as_bytes() {
-            caught.names.push(path);
-        } else {
-            caught.content.insert(path, (chunk.bytes.to_vec(), chunk.focus.clone()));
-        }
-    }
-
-    fn covered(&mut self, coverage: &Coverage) {
-        self.0.lock().expect("no worker panicked").coverage.absorb(coverage);
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        self.0.lock().expect("no worker panicked").problems.push(problem);
-    }
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
 fn catch(source: &dyn Source) -> Result<Caught, SourceError> {
-    let trap = Trap::default();
-    source.drive(&trap)?;
-    let mut caught = trap.0.into_inner().expect("no worker panicked");
+    let seen = Seen::default();
+    source.drive(&seen)?;
+    let kept = seen.into_kept();
+    let content = kept.contents.into_iter().map(|content| (content.path, (content.bytes, content.focus)));
+    let mut caught = Caught {
+        content: content.collect(),
+        names: kept.names,
+        coverage: kept.coverage,
+        problems: kept.problems,
+    };
     caught.names.sort();
     Ok(caught)
 }

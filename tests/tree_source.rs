@@ -1,6 +1,9 @@
 //! The tree source: what it hands out, what it counts as left out, and what becomes a problem.
 #![cfg(feature = "files")]
 
+#[path = "common/seen.rs"]
+mod seen;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,66 +11,29 @@ use std::sync::Mutex;
 
 use keyfence::model::{Chunk, ContentKind, Coverage, Problem, ProblemKind, SkipReason};
 use keyfence::source::{Receiver, Source, Tree, TreeOptions, Worker};
+use seen::{Seen, Taker};
 
-/// A path and everything handed out under it.
-type Contents = Vec<(String, Vec<u8>)>;
-
-#[derive(Default)]
-struct Seen {
-    chunks: Mutex<Contents>,
-    coverage: Mutex<Coverage>,
-    problems: Mutex<Vec<Problem>>,
+trait Told {
+    fn paths(&self) -> Vec<String>;
+    fn skipped(&self) -> BTreeMap<SkipReason, u64>;
+    fn problems(&self) -> Vec<(ProblemKind, String)>;
 }
 
-struct Taker<'a>(&'a Seen);
-
-impl Receiver for Seen {
-    fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(Taker(self))
-    }
-}
-
-impl Worker for Taker<'_> {
-    fn chunk(&mut self, chunk: &Chunk<'_>) {
-        let path = chunk.provenance.path.to_text();
-        if chunk.provenance.kind == ContentKind::FileName {
-            assert_eq!(chunk.bytes, chunk.provenance.path.as_bytes());
-            return;
-        }
-        self.0.chunks.lock().expect("no test panics while it holds this").push((path, chunk.bytes.to_vec()));
-    }
-
-    fn covered(&mut self, coverage: &Coverage) {
-        self.0.coverage.lock().expect("no test panics while it holds this").absorb(coverage);
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        self.0.problems.lock().expect("no test panics while it holds this").push(problem);
-    }
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
-impl Seen {
+impl Told for Seen {
     fn paths(&self) -> Vec<String> {
-        let chunks = self.chunks.lock().expect("the scan has ended");
-        let mut paths: Vec<String> = chunks.iter().map(|(path, _)| path.clone()).collect();
+        let mut paths: Vec<String> =
+            self.kept().contents.iter().map(|content| content.path.clone()).collect();
         paths.sort();
         paths
     }
 
     fn skipped(&self) -> BTreeMap<SkipReason, u64> {
-        self.coverage.lock().expect("the scan has ended").skipped.clone()
+        self.kept().coverage.skipped.clone()
     }
 
     fn problems(&self) -> Vec<(ProblemKind, String)> {
-        let problems = self.problems.lock().expect("the scan has ended");
-        problems
-            .iter()
-            .map(|p| (p.kind, p.path.as_ref().map(|path| path.to_text()).unwrap_or_default()))
-            .collect()
+        let path = |problem: &Problem| problem.path.as_ref().map(|path| path.to_text()).unwrap_or_default();
+        self.kept().problems.iter().map(|problem| (problem.kind, path(problem))).collect()
     }
 }
 
@@ -205,7 +171,7 @@ fn trees_are_read_and_what_is_left_out_is_counted() {
         assert_eq!(relative(&seen, directory.path()), case.seen, "{}", case.name);
         assert_eq!(seen.skipped(), case.skipped.iter().copied().collect(), "{}", case.name);
         assert_eq!(seen.problems(), [], "{}", case.name);
-        assert_eq!(seen.coverage.lock().expect("ended").files, case.seen.len() as u64, "{}", case.name);
+        assert_eq!(seen.kept().coverage.files, case.seen.len() as u64, "{}", case.name);
     }
 }
 
@@ -220,14 +186,14 @@ fn content_and_coverage_are_exact() {
     assert_eq!(contents["empty"], b"");
     assert_eq!(contents["binary"], b"a\0b");
     assert_eq!(contents["utf16"], b"\xff\xfea\0b\0");
-    let coverage = seen.coverage.lock().expect("ended").clone();
+    let coverage = seen.kept().coverage.clone();
     assert_eq!((coverage.files, coverage.bytes, coverage.binary), (5, 8 + 3 + 4 + 6, 1));
 }
 
 fn sorted_contents(seen: &Seen) -> Vec<Vec<u8>> {
-    let mut chunks = seen.chunks.lock().expect("ended").clone();
-    chunks.sort();
-    chunks.into_iter().map(|(_, content)| content).collect()
+    let mut kept = seen.kept();
+    kept.contents.sort_by(|one, other| one.path.cmp(&other.path));
+    kept.contents.iter().map(|content| content.bytes.clone()).collect()
 }
 
 #[test]
@@ -245,7 +211,7 @@ fn a_missing_path_is_a_problem_with_advice_and_the_rest_is_scanned() {
     let missing = directory.path().join("missing");
     let seen = scan(options(vec![missing.clone(), directory.path().join("there")]));
     assert_eq!(seen.problems(), [(ProblemKind::NotFound, missing.display().to_string())]);
-    assert!(seen.problems.lock().expect("ended")[0].hint.is_some());
+    assert!(seen.kept().problems[0].hint.is_some());
     assert_eq!(relative(&seen, directory.path()), ["there"]);
 }
 
