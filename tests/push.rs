@@ -337,7 +337,9 @@ fn a_main_branch_is_not_compared_with_itself() {
         command.arg("ci").args(arguments).envs(variables.iter().copied());
         command.output().expect("keyfence can be started")
     };
-    let systems: [(&str, &[(&str, &str)], &str); 5] = [
+    /// Its name, what it says of itself, and the variable with the branch.
+    type System = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+    let systems: [System; 5] = [
         ("Bitbucket", &[("BITBUCKET_BUILD_NUMBER", "7")], "BITBUCKET_BRANCH"),
         ("Azure", &[("TF_BUILD", "True")], "BUILD_SOURCEBRANCH"),
         ("CircleCI", &[("CIRCLECI", "true")], "CIRCLE_BRANCH"),

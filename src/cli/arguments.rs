@@ -22,8 +22,9 @@ keyfence keeps exchange keys, wallet keys and tokens from leaving this machine.
   keyfence scan --range A..B  look at what commits add
   keyfence ci                 look at what a build adds, on build systems
   keyfence hook install       look at every commit from now on, and stop those that leak
+  keyfence init               begin in a project that has secrets already, or another scanner
 
-`keyfence help scan` and `keyfence help hook` tell more.
+`keyfence help` names the rest; `keyfence help scan` and `keyfence help hook` tell more.
 ";
 
 const EXIT_CODES: &str = "\
