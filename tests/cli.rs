@@ -190,4 +190,46 @@ mod where_it_goes {
         assert_eq!(code, Some(3), "{words}");
         assert!(words.contains("cannot write the report to no/such/report"), "{words}");
     }
+
+    /// A pair that differs from those of other numbers, all of them invented.
+    fn numbered_env(number: u8) -> String {
+        let source = leaking_env();
+        let letters = |from: usize, to: &str| {
+            let turned = source.chars().rev().filter(char::is_ascii_alphanumeric).cycle();
+            format!("{to}{}", turned.skip(usize::from(number) * 3 + from).take(64).collect::<String>())
+        };
+        format!("{}\n{}\n", letters(0, "BINANCE_API_KEY="), letters(31, "BINANCE_API_SECRET="))
+    }
+
+    /// `script` gives it a terminal; the report ends alike, but only whoever asks gets every credential there.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_terminal_is_not_filled_and_a_pipe_gets_everything() {
+        let sandbox = Sandbox::new();
+        let directory = sandbox.path("input");
+        fs::create_dir_all(&directory).expect("the sandbox is writable");
+        for number in 0..25 {
+            let file = directory.join(format!("{number}.env"));
+            fs::write(file, numbered_env(number)).expect("the sandbox is writable");
+        }
+        let run = |program: &str, arguments: &[&str]| {
+            let output = sandbox.command(program, &directory).args(arguments).output();
+            String::from_utf8_lossy(&output.expect("the program can be started").stdout).into_owned()
+        };
+        let on_terminal = |more: &str| {
+            let command = format!("{KEYFENCE} scan --no-progress --color never {more}");
+            run("script", &["-qec", &command, "/dev/null"])
+        };
+        let brief = on_terminal("");
+        for (situation, report, told) in [
+            ("a terminal", &brief, 10),
+            ("a terminal that asked for all", &on_terminal("--all"), 25),
+            ("a pipe", &run(KEYFENCE, &["scan"]), 25),
+        ] {
+            assert_eq!(report.matches("  why   ").count(), told, "{situation}: {report}");
+            assert!(report.contains("Found 25 credentials (50 findings)"), "{situation}: {report}");
+            assert!(report.contains("Findings by directory"), "{situation}: {report}");
+        }
+        assert!(brief.contains("Told above are the 10 worst of 25; `--all` tells every one."), "{brief}");
+    }
 }

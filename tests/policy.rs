@@ -397,6 +397,13 @@ fn the_doctor_proves_that_the_hook_stops_a_canary_and_touches_nothing() {
     assert!(words(&guarded).contains("ok the scan of the hook stops a planted"), "{}", words(&guarded));
     assert_eq!(snapshot(&repository.top), before, "the repository is as it was");
 
+    let copy = sandbox.path("older-keyfence");
+    fs::copy(support::KEYFENCE, &copy).expect("the sandbox is writable");
+    let with_copy = |arguments: &[&str]| repository.run(&copy, arguments);
+    let said = words(&with_copy(&["hook", "status"]));
+    assert!(said.contains("which is not this program"), "the hook runs another one: {said}");
+    assert!(!words(&guarded).contains("not this program"), "{}", words(&guarded));
+
     repository.stage("deploy/.env.production", "A=b\n");
     assert!(words(&repository.keyfence(&["doctor"])).contains("deploy/.env.production is tracked"));
     for talked_out in ["rules: { disable: '*' }\n", "allow: [{ path: '*.env' }]\n", "confidence: certain\n"] {

@@ -42,7 +42,8 @@ impl Target<'_> {
         size.map(|(width, _)| width.0)
     }
 
-    fn is_terminal(self) -> bool {
+    /// Whether somebody watches.
+    pub(crate) fn is_terminal(self) -> bool {
         match self {
             Self::Output => io::stdout().is_terminal(),
             Self::Error => io::stderr().is_terminal(),

@@ -132,7 +132,7 @@ fn render(
                 show_secrets: writing.show_secrets,
                 show_known: writing.show_known,
                 // Whoever reads later, or with another program, gets everything.
-                brief: target.width().is_some() && !writing.all,
+                brief: target.is_terminal() && !writing.all,
                 occasion: Occasion::Scan,
             };
             report::write_human(report, &style, out)

@@ -4,6 +4,7 @@
 //! called so.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::arguments::Stage;
@@ -157,14 +158,28 @@ fn ours_in_words(slot: &Slot, ours: &Ours) -> (String, bool) {
     let state = if ours.current { "installed" } else { "outdated" };
     let first = if ours.chained { format!(", after {}", file_name(&slot.earlier)) } else { String::new() };
     if is_executable(&ours.program) {
-        return (format!("{state} ({file}), runs {}{first}", text::path(&ours.program)), true);
+        let program = text::path(&ours.program);
+        return (format!("{state} ({file}), runs {program}{first}{}", another(&ours.program)), true);
     }
     let gone = text::path(&ours.program);
     match on_path() {
         Some(program) => {
-            (format!("{state} ({file}), runs {} because {gone} is gone{first}", text::path(&program)), true)
+            let name = text::path(&program);
+            let words = format!("{state} ({file}), runs {name} because {gone} is gone{first}");
+            (words + &another(&program), true)
         }
         None => (format!("{state} ({file}), but {gone} is gone, so every commit is stopped"), false),
+    }
+}
+
+/// Says so if the hook runs another program than this one, which may be older.
+fn another(program: &Path) -> String {
+    let same = |this: &Path| fs::canonicalize(this).ok() == fs::canonicalize(program).ok();
+    match std::env::current_exe() {
+        Ok(this) if !same(&this) => {
+            ", which is not this program (`--version` tells how old it is)".to_owned()
+        }
+        _ => String::new(),
     }
 }
 
