@@ -95,7 +95,7 @@ impl Holder<'_> {
         let held = self.blobs.iter().filter(|blob| blob.is_held).map(|blob| blob.number);
         let numbers =
             held.chain(self.names.iter().map(|(tree, _)| *tree)).filter(is_asked).collect::<Vec<_>>();
-        let mut known = self.held.paths(&numbers, &tops, self.table, self.hash);
+        let mut known = self.held.paths(&numbers, &tops, &|_| true, (self.table, self.hash));
         let full = known.iter().filter(|(_, paths)| paths.len() >= MOST_PATHS);
         let mut unsteady: HashSet<u32> = full.map(|(number, _)| *number).collect();
         for (number, path) in indexed {

@@ -5,6 +5,7 @@
 //! paths are told than [`MOST_PATHS`], the same ones in whatever order directories are met.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use gix::hash::Kind as HashKind;
@@ -130,10 +131,11 @@ impl Held {
         reached
     }
 
-    /// The trees that hold one of `numbers`, directly or not, and `numbers` themselves.
-    pub(super) fn above(&self, numbers: impl IntoIterator<Item = u32>, count: usize) -> NumberSet {
-        let mut reached = NumberSet::of(count, numbers);
-        for (tree, children) in self.trees() {
+    /// The trees that hold one of `numbers`, directly or not, and `numbers` themselves. Only trees that `counts` wants
+    /// are looked at.
+    fn above(&self, numbers: &[u32], counts: &dyn Fn(u32) -> bool) -> NumberSet {
+        let mut reached = NumberSet::of(self.places.len(), numbers.iter().copied());
+        for (tree, children) in self.trees().filter(|(tree, _)| counts(*tree)) {
             if children.iter().any(|&child| reached.contains(child)) {
                 reached.insert(tree);
             }
@@ -141,40 +143,43 @@ impl Held {
         reached
     }
 
-    /// The paths of `numbers` below the trees in `tops`, sorted; trees that nobody holds count as tops, too.
+    /// The paths of `numbers` below the trees in `tops`, sorted; trees that nobody holds count as tops, too. Only trees
+    /// that `counts` wants are there.
     pub(super) fn paths(
         &self,
         numbers: &[u32],
         tops: &NumberSet,
-        table: &Table,
-        hash: HashKind,
+        counts: &dyn Fn(u32) -> bool,
+        (table, hash): (&Table, HashKind),
     ) -> HashMap<u32, Vec<Vec<u8>>> {
         if numbers.is_empty() {
             return HashMap::new();
         }
         let wanted: HashSet<u32> = numbers.iter().copied().collect();
-        let above = self.above(numbers.iter().copied(), table.count());
+        let above = self.above(numbers, counts);
         let mut namer = Namer { held: self, table, hash, known: HashMap::new() };
         let mut paths: HashMap<u32, BTreeSet<Vec<u8>>> = HashMap::new();
+        // Most versions of a directory hold the same under the same paths: what was added once need not be added again.
+        let hasher = RandomState::new();
+        let mut added: Vec<u64> = vec![0; self.places.len()];
         // From the outermost trees inwards.
-        for (tree, children) in self.trees().rev().filter(|(tree, _)| above.contains(*tree)) {
-            let mut own = if wanted.contains(&tree) {
-                paths.get(&tree).cloned().unwrap_or_default()
-            } else {
-                paths.remove(&tree).unwrap_or_default()
-            };
+        let trees = self.trees().rev().filter(|(tree, _)| above.contains(*tree) && counts(*tree));
+        for (tree, children) in trees {
+            let mut own = paths.remove(&tree).unwrap_or_default();
             if tops.contains(tree) || own.is_empty() {
                 own.insert(Vec::new());
             }
-            let mut children: Vec<u32> =
-                children.iter().copied().filter(|&child| above.contains(child)).collect();
-            children.sort_unstable();
-            children.dedup();
-            for child in children {
-                let names = namer.names(tree, child);
-                let below = paths.entry(child).or_default();
-                for directory in &own {
-                    names.iter().for_each(|name| keep(below, joined(directory, name)));
+            let from = hasher.hash_one(&own) | 1;
+            for &child in children.iter().filter(|&&child| above.contains(child)) {
+                let Some(name) = namer.only_name(child) else {
+                    let below = paths.entry(child).or_default();
+                    let names = namer.names(tree, child);
+                    own.iter().for_each(|path| names.iter().for_each(|name| keep(below, joined(path, name))));
+                    continue;
+                };
+                if std::mem::replace(&mut added[child as usize], from) != from {
+                    let below = paths.entry(child).or_default();
+                    own.iter().for_each(|path| keep(below, joined(path, name)));
                 }
             }
             if wanted.contains(&tree) {
@@ -215,20 +220,20 @@ struct Namer<'a> {
     known: HashMap<u32, Vec<(u32, Vec<u8>)>>,
 }
 
-impl Namer<'_> {
-    fn names(&mut self, tree: u32, child: u32) -> Vec<Vec<u8>> {
-        let names = &self.held.names;
-        let start = names.partition_point(|&(number, _)| number < child);
-        let mut words =
-            names[start..].iter().take_while(|&&(number, _)| number == child).map(|&(_, word)| word);
-        let only = match (words.next(), words.next()) {
-            (Some(word), None) => self.held.words[word as usize].name.as_deref(),
+impl<'a> Namer<'a> {
+    /// The name of an object that has the same one wherever it is held, if it is written down.
+    fn only_name(&self, child: u32) -> Option<&'a [u8]> {
+        let held = self.held;
+        let start = held.names.partition_point(|&(number, _)| number < child);
+        let mut words = held.names[start..].iter().take_while(|&&(number, _)| number == child);
+        match (words.next(), words.next()) {
+            (Some(&(_, word)), None) => held.words[word as usize].name.as_deref(),
             _ => None,
-        };
-        if let Some(name) = only {
-            return vec![name.to_vec()];
         }
-        // It has several names somewhere, or one that is not written down: the tree itself knows which one.
+    }
+
+    /// Under which names a tree holds an object: only the tree itself knows that.
+    fn names(&mut self, tree: u32, child: u32) -> Vec<Vec<u8>> {
         let entries = self.known.entry(tree).or_insert_with(|| {
             let read = self.table.read(tree, trees::LARGEST);
             read.map(|(_, bytes)| trees::entries(&bytes, self.table, self.hash)).unwrap_or_default()

@@ -156,7 +156,7 @@ impl History {
         if !receiver.worker().interrupted() {
             missing.report(&survey.missing_from_records, &survey.missing_from_trees, &resolved, receiver);
         }
-        let quiet = survey.still_quiet(table);
+        let quiet = survey.still_quiet(ground);
         let names = survey.names(ground, &quiet, receiver);
         let holder = Holder {
             table,
@@ -317,20 +317,31 @@ impl Survey {
         }
     }
 
-    /// What was quiet, and has no path today that it did not have then.
-    fn still_quiet(&self, table: &Table) -> Quiet {
-        let mut quiet = self.known.quiet();
+    /// What was quiet, and has the paths today that it had then.
+    fn still_quiet(&self, ground: &Ground<'_>) -> Quiet {
+        let Ground { table, hash, .. } = *ground;
+        let quiet = self.known.quiet();
         if quiet.is_empty() {
             return Quiet::default();
         }
         let is_fresh = |record: &&Record| self.fresh_commits.contains(&record.number);
         let known = self.graph.commits().iter().filter(|record| !is_fresh(record));
         let known_tops = NumberSet::of(table.count(), known.map(|record| record.tree));
-        let tops = self.graph.commits().iter().filter(is_fresh).map(|record| record.tree);
-        let tops = tops.filter(|&tree| tree != NOWHERE && !known_tops.contains(tree));
+        let fresh = self.graph.commits().iter().filter(is_fresh).map(|record| record.tree);
+        let tops: Vec<u32> = fresh.filter(|&tree| tree != NOWHERE && !known_tops.contains(tree)).collect();
         let fresh = self.trees.fresh_holding.iter().copied();
-        let touched = self.held.below(fresh.chain(tops), table.count());
-        quiet.retain(|&number| !touched.contains(number));
+        let touched = self.held.below(fresh.chain(tops.iter().copied()), table.count());
+        let (touched, mut quiet): (Vec<u32>, Vec<u32>) =
+            quiet.into_iter().partition(|&number| touched.contains(number));
+        // A new version of a directory holds nearly everything under the path that it had in the old one.
+        let fresh = NumberSet::of(table.count(), self.trees.fresh_holding.iter().copied());
+        let before = self.held.paths(&touched, &known_tops, &|tree| !fresh.contains(tree), (table, hash));
+        let mut all_tops = known_tops;
+        for tree in tops {
+            all_tops.insert(tree);
+        }
+        let today = self.held.paths(&touched, &all_tops, &|_| true, (table, hash));
+        quiet.extend(touched.into_iter().filter(|number| before.get(number) == today.get(number)));
         let numbers: HashSet<u32> = quiet.into_iter().collect();
         let archives = self.known.archives().filter(|(number, _)| numbers.contains(number)).collect();
         Quiet { numbers, archives, ..Quiet::default() }
