@@ -12,7 +12,7 @@ use gix::hash::ObjectId;
 use rayon::prelude::*;
 
 use super::super::commits::Writing;
-use super::graph::Graph;
+use super::graph::{Graph, NOWHERE};
 use super::holdings::Held;
 use super::set::NumberSet;
 use super::table::Table;
@@ -98,20 +98,39 @@ impl source::Chronicle for Chronicle {
     }
 
     fn first_commits(&self, places: &[Arc<Provenance>]) -> Vec<Option<String>> {
-        let told: Vec<Vec<Option<String>>> = places
-            .par_chunks(64)
-            .map(|group| {
-                let numbers: Vec<Vec<u32>> =
-                    group.iter().map(|place| self.number(place).into_iter().collect()).collect();
-                let marks = self.mark(&numbers);
-                (0..group.len()).map(|bit| self.first(&marks, bit).map(|place| self.id(place))).collect()
-            })
-            .collect();
-        told.into_iter().flatten().collect()
+        let firsts = if places.is_empty() { Vec::new() } else { self.firsts() };
+        let first = |place: &Arc<Provenance>| {
+            let first = firsts.get(self.number(place)? as usize).filter(|&&first| first != NOWHERE)?;
+            Some(self.id(first % self.count()))
+        };
+        places.iter().map(first).collect()
     }
 }
 
 impl Chronicle {
+    fn count(&self) -> u32 {
+        u32::try_from(self.graph.commits().len()).unwrap_or(NOWHERE)
+    }
+
+    /// For each object the place of the first commit that has it; commits that nothing leads to come after all others, as
+    /// if they stood behind them once more.
+    fn firsts(&self) -> Vec<u32> {
+        let mut firsts = vec![NOWHERE; self.table.count()];
+        for (place, commit) in (0..).zip(self.graph.commits()) {
+            let place = if self.reachable[place as usize] { place } else { place + self.count() };
+            for number in [commit.number, commit.tree] {
+                if let Some(first) = firsts.get_mut(number as usize) {
+                    *first = place.min(*first);
+                }
+            }
+        }
+        for (tree, children) in self.held.trees().rev() {
+            let first = firsts[tree as usize];
+            children.iter().for_each(|&child| firsts[child as usize] = first.min(firsts[child as usize]));
+        }
+        firsts
+    }
+
     fn tell(&self, group: &[Vec<(Arc<Provenance>, u32)>]) -> Vec<Exposure> {
         let trails: Vec<Trail<'_>> = group
             .iter()
@@ -145,11 +164,13 @@ impl Chronicle {
                 *objects.entry(number).or_default() |= 1 << bit;
             }
         }
+        let mut marked = NumberSet::of(self.table.count(), objects.keys().copied());
         for (tree, children) in self.held.trees() {
-            let mask =
-                children.iter().filter_map(|child| objects.get(child)).fold(0, |mask, child| mask | child);
+            let below = children.iter().filter(|&&child| marked.contains(child));
+            let mask = below.filter_map(|child| objects.get(child)).fold(0, |mask, child| mask | child);
             if mask != 0 {
                 *objects.entry(tree).or_default() |= mask;
+                marked.insert(tree);
             }
         }
         let commits = self.graph.commits();
