@@ -2,11 +2,11 @@
 //!
 //! A pack keeps most versions as the difference to another one. It is walked in that order: each object is inflated
 //! once, each difference is applied once, and only what a difference brought is looked at (`walk`, `delta`). Commits,
-//! trees and paths are asked only about what could hold something (`graph`, `places`).
+//! trees and paths are asked only about what could hold something (`graph`, `holdings`).
 //!
 //! Memory: a version is held while versions are made from it, so what bounds it is the largest family of versions in
 //! flight on each thread, not the length of history; then four bytes for each directory that a directory holds, and
-//! some thirty for each object.
+//! some fifty for each object. `cache` says what is left for the next scan.
 //!
 //! Must not know: rules, detection, output.
 //! Invariants: each object is looked at once, by its id, or it is a problem; replacement refs and grafts hide nothing.

@@ -57,17 +57,17 @@ impl CacheFile {
             return None;
         }
         let mut file = File::open(&path).ok()?;
-        let named = named(&file.metadata().ok()?)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
-        let end = bytes.len().checked_sub(HASH).filter(|&end| end >= HEAD)?;
-        let (head, content) = bytes[..end].split_at(HEAD);
-        let is_ours = head == self.head(&named) && digest(head, content) == bytes[end..];
-        is_ours.then(|| {
-            bytes.truncate(end);
-            bytes.drain(..HEAD);
-            bytes
-        })
+        // Nothing is read of what is not ours: it may be of any size.
+        let expected = self.head(&named(&file.metadata().ok()?)?);
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head).ok()?;
+        if head != expected[..] {
+            return None;
+        }
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).ok()?;
+        let hash = content.split_off(content.len().checked_sub(HASH)?);
+        (digest(&head, &content)[..] == hash).then_some(content)
     }
 
     /// Replaces what was stored.
