@@ -391,13 +391,16 @@ impl Bench<'_> {
     /// A token that one or several rules admit.
     fn token(&self, group: &[Candidate], generic: bool) -> Option<Part> {
         let span = group[0].span;
-        let (rules, naming) = match self.admit(group, generic)? {
+        let (rules, mut naming) = match self.admit(group, generic)? {
             Admitted::Proved(rules) => {
                 return self.claimed(group, &rules).or_else(|| self.proved(&rules, span));
             }
             Admitted::Named(rules, naming) => (rules, naming),
         };
-        let rules: Vec<u16> = rules.into_iter().filter(|&rule| self.can_speak(rule)).collect();
+        naming.callee = naming.callee.or_else(|| callee(self.document, span));
+        let could_be =
+            |&rule: &u16| self.can_speak(rule) && (generic || self.could_be_read(rule, &naming, span));
+        let rules: Vec<u16> = rules.into_iter().filter(could_be).collect();
         if rules.is_empty() {
             return None;
         }
@@ -474,6 +477,26 @@ impl Bench<'_> {
             || self.document.names(rule.provider)
     }
 
+    /// Whether there is any place of the provider's words at which the rule would be believed: what is around the value is
+    /// looked at only then.
+    fn could_be_read(&self, index: u16, naming: &Naming, span: Span) -> bool {
+        let rule = self.rule(index);
+        let common = self.judge.common[usize::from(index)];
+        let named = names_match(rule, naming, self.document.text);
+        if matches!(rule.need, Need::Name | Need::Both) {
+            return named;
+        }
+        let misfit = self.misfit(rule, named, naming, span);
+        let fits = match naming.standing {
+            Standing::Named if !common && misfit <= 2 => return true,
+            Standing::Named => !common || misfit < UNNAMED,
+            Standing::Positional(_) | Standing::Bare => true,
+            Standing::Loose => !common && (misfit <= 10 || naming.name.role().is_some()),
+        };
+        fits && (self.partners.iter().any(|&(provider, _)| provider == rule.provider)
+            || self.document.names(rule.provider))
+    }
+
     /// Whether the value's name holds a word of the provider and says what it is, as `BINANCE_API_SECRET` does.
     fn is_called_by_provider(&self, rule: u16, naming: &Naming) -> bool {
         let provider = &self.rules.providers[usize::from(self.rule(rule).provider)];
@@ -501,7 +524,7 @@ impl Bench<'_> {
             self.misfit(
                 self.rule(rule),
                 names_match(self.rule(rule), &around.naming, self.document.text),
-                &around,
+                &around.naming,
                 span,
             )
         };
@@ -592,7 +615,7 @@ impl Bench<'_> {
             let reading = Reading { rule: index, score, misfit: 0, firm: true };
             return (named && score < IN_FILE).then_some(reading);
         }
-        let misfit = self.misfit(rule, named, around, span);
+        let misfit = self.misfit(rule, named, &around.naming, span);
         // A value that passes a check stands alone in a file that is named for its provider: a file of keys.
         let filed = !rule.checks.is_empty()
             && score <= IN_FILE_NAME
@@ -621,11 +644,11 @@ impl Bench<'_> {
     }
 
     /// How badly the value's name or position fits the part, 0 for well.
-    fn misfit(&self, rule: &Rule, named: bool, around: &Surroundings, span: Span) -> u32 {
-        if let Some(part) = self.header_part(rule, &around.naming) {
+    fn misfit(&self, rule: &Rule, named: bool, naming: &Naming, span: Span) -> u32 {
+        if let Some(part) = self.header_part(rule, naming) {
             return if part { 0 } else { 8 };
         }
-        let role = around.naming.name.role().or_else(|| self.expected_role(&around.naming, span));
+        let role = naming.name.role().or_else(|| self.expected_role(naming, span));
         match role {
             Some(role) if role == rule.role => 0,
             Some(Role::Secret) if rule.role == Role::Identifier => 10,
