@@ -214,16 +214,16 @@ impl Gatherer {
         if self.phrases {
             phrase::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
         }
-        self.numbers_in(text, found);
+        self.numbers_in(text, Span::new(0, text.len()), found);
         sort(found);
         // Two alternatives of one shape can admit the same value.
         found.dedup();
     }
 
-    /// Adds the key pairs that are written as numbers.
-    pub(crate) fn numbers_in(&self, text: &[u8], found: &mut Vec<Candidate>) {
+    /// Adds the key pairs that are written as numbers in `range`, and perhaps some that reach out of it.
+    pub(crate) fn numbers_in(&self, text: &[u8], range: Span, found: &mut Vec<Candidate>) {
         if self.numbers {
-            numbers::for_each_pair(text, |span| found.push(Candidate { span, clue: Clue::Numbers }));
+            numbers::pairs_about(text, range, |span| found.push(Candidate { span, clue: Clue::Numbers }));
         }
     }
 

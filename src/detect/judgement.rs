@@ -3,6 +3,7 @@
 //! Must not know: how candidates are found, how parts become credentials.
 //! Invariant: each candidate becomes at most one part, and overlapping candidates at most one altogether.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use crate::model::{Confidence, Role, Span};
@@ -15,7 +16,7 @@ use super::evidence::{
     IN_CALL, IN_FILE, IN_FILE_NAME, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs,
 };
 use super::fingerprint::published_hash;
-use super::names::Name;
+use super::names::{Name, PhraseIndex};
 use super::naming::{Naming, Standing, callee, name_of};
 use super::password::Chosen;
 use super::pem;
@@ -59,6 +60,8 @@ pub(crate) struct Judge {
     /// For a rule whose values are searched for, all rules whose values are searched for in the same way.
     alike: Vec<Vec<u16>>,
     known: Vec<u64>,
+    /// What rules call their values.
+    names: PhraseIndex,
     /// The names of all headers that carry a part.
     headers: HashSet<Vec<u8>>,
     longest_header: usize,
@@ -84,6 +87,11 @@ impl Judge {
         Self {
             common: rules.rules.iter().map(has_common_shape).collect(),
             alike: alike(rules),
+            names: PhraseIndex::new(
+                (0_u16..)
+                    .zip(rules.rules.iter())
+                    .flat_map(|(index, rule)| rule.names.iter().map(move |name| (index, name.as_ref()))),
+            ),
             known,
             longest_header: headers.iter().map(Vec::len).max().unwrap_or(0),
             headers,
@@ -99,7 +107,14 @@ impl Judge {
     ) -> Vec<Part> {
         let blocks = veto::armoured_blocks(document.text);
         let lock_file = veto::is_lock_file(document.path.file_name());
-        let mut bench = Bench { judge: self, rules, document, lock_file, partners: Vec::new() };
+        let mut bench = Bench {
+            judge: self,
+            rules,
+            document,
+            lock_file,
+            called: RefCell::default(),
+            partners: Vec::new(),
+        };
         let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
         let mut groups: Vec<&[Candidate]> = candidates
             .chunk_by(|one, other| one.span == other.span)
@@ -154,7 +169,14 @@ impl Judge {
         document: &Document<'_>,
         candidates: &[Candidate],
     ) -> Option<Span> {
-        let bench = Bench { judge: self, rules, document, lock_file: false, partners: Vec::new() };
+        let bench = Bench {
+            judge: self,
+            rules,
+            document,
+            lock_file: false,
+            called: RefCell::default(),
+            partners: Vec::new(),
+        };
         candidates.chunk_by(|one, other| one.span == other.span).find_map(|group| {
             let whole = |candidate: &Candidate| match &candidate.clue {
                 Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) => true,
@@ -199,6 +221,8 @@ struct Bench<'a> {
     rules: &'a RuleSet,
     document: &'a Document<'a>,
     lock_file: bool,
+    /// The rules that the last name asked about speaks for, by where it and its call stand.
+    called: RefCell<Option<((Option<Span>, Option<Span>), Vec<u16>)>>,
     /// Providers of parts that were believed already, and where those stand.
     partners: Vec<(u16, Span)>,
 }
@@ -397,7 +421,9 @@ impl Bench<'_> {
             }
             Admitted::Named(rules, naming) => (rules, naming),
         };
-        naming.callee = naming.callee.or_else(|| callee(self.document, span));
+        if matches!(naming.standing, Standing::Positional(_)) {
+            naming.callee = naming.callee.or_else(|| callee(self.document, span));
+        }
         let could_be =
             |&rule: &u16| self.can_speak(rule) && (generic || self.could_be_read(rule, &naming, span));
         let rules: Vec<u16> = rules.into_iter().filter(could_be).collect();
@@ -477,12 +503,39 @@ impl Bench<'_> {
             || self.document.names(rule.provider)
     }
 
+    /// Whether the value's name, or the call it is handed to, is one of the rule's own names.
+    fn names_match(&self, index: u16, naming: &Naming) -> bool {
+        let rule = self.rule(index);
+        self.is_called(index, naming)
+            || (!naming.name.is_empty()
+                && naming.name.role() == Some(rule.role)
+                && !matches!(rule.need, Need::Name | Need::Both)
+                && !matches!(rule.kind, Kind::Random(..)))
+    }
+
+    /// Whether the name has one of the rule's phrases. Many rules ask for one value after the other, so all rules that its
+    /// name speaks for are found at once and kept.
+    fn is_called(&self, rule: u16, naming: &Naming) -> bool {
+        let positional = matches!(naming.standing, Standing::Positional(_));
+        let key = (naming.span, naming.callee.filter(|_| positional));
+        let mut called = self.called.borrow_mut();
+        if called.as_ref().is_none_or(|(known, _)| *known != key) {
+            let mut rules = self.judge.names.owners(&naming.name);
+            if let (_, Some(callee)) = key {
+                rules.extend(self.judge.names.owners(&Name::new(callee.of(self.document.text))));
+                rules.sort_unstable();
+            }
+            *called = Some((key, rules));
+        }
+        called.as_ref().is_some_and(|(_, rules)| rules.binary_search(&rule).is_ok())
+    }
+
     /// Whether there is any place of the provider's words at which the rule would be believed: what is around the value is
     /// looked at only then.
     fn could_be_read(&self, index: u16, naming: &Naming, span: Span) -> bool {
         let rule = self.rule(index);
         let common = self.judge.common[usize::from(index)];
-        let named = names_match(rule, naming, self.document.text);
+        let named = self.names_match(index, naming);
         if matches!(rule.need, Need::Name | Need::Both) {
             return named;
         }
@@ -510,7 +563,7 @@ impl Bench<'_> {
         let unnamed = naming.standing == Standing::Named
             && naming.name.role().is_none()
             && !self.is_header(naming)
-            && !rules.iter().any(|&rule| names_match(self.rule(rule), naming, self.document.text));
+            && !rules.iter().any(|&rule| self.names_match(rule, naming));
         let plain = rules.iter().all(|&rule| {
             self.judge.common[usize::from(rule)] || matches!(self.rule(rule).kind, Kind::Random(..))
         });
@@ -521,12 +574,7 @@ impl Bench<'_> {
     fn proved(&self, rules: &[u16], span: Span) -> Option<Part> {
         let around = self.surroundings(span);
         let misfit = |rule: u16| {
-            self.misfit(
-                self.rule(rule),
-                names_match(self.rule(rule), &around.naming, self.document.text),
-                &around.naming,
-                span,
-            )
+            self.misfit(self.rule(rule), self.names_match(rule, &around.naming), &around.naming, span)
         };
         let rule = rules
             .iter()
@@ -601,7 +649,7 @@ impl Bench<'_> {
     fn reading(&self, index: u16, around: &Surroundings, span: Span) -> Option<Reading> {
         let rule = self.rule(index);
         let common = self.judge.common[usize::from(index)];
-        let named = names_match(rule, &around.naming, self.document.text);
+        let named = self.names_match(index, &around.naming);
         if rule.need == Need::Name {
             return named.then_some(Reading {
                 rule: index,
@@ -690,11 +738,10 @@ impl Bench<'_> {
 
     fn generic(&self, index: u16, span: Span, around: &Surroundings) -> Option<Part> {
         let value = span.of(self.document.text);
-        let rule = self.rule(index);
         let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
         let plausible = !hex || [16, 20, 24, 32, 36, 40, 48, 56, 64, 96, 128].contains(&value.len());
         let named = matches!(around.naming.standing, Standing::Named | Standing::Positional(_))
-            && names_match(rule, &around.naming, self.document.text);
+            && self.names_match(index, &around.naming);
         if !named || !plausible {
             return None;
         }
@@ -755,17 +802,6 @@ fn random_rule(group: &[Candidate]) -> Option<u16> {
 
 fn score_of(around: &Surroundings, rule: &Rule) -> u32 {
     around.signs.get(&rule.provider).map_or(NOWHERE, |sign| sign.score)
-}
-
-/// Whether the value's name, or the call it is handed to, is one of the rule's own names.
-fn names_match(rule: &Rule, naming: &Naming, text: &[u8]) -> bool {
-    let callee = naming.callee.map(|span| Name::new(span.of(text))).unwrap_or_default();
-    let positional = matches!(naming.standing, Standing::Positional(_));
-    rule.names.iter().any(|name| naming.name.has(name) || (positional && callee.has(name)))
-        || (!naming.name.is_empty()
-            && naming.name.role() == Some(rule.role)
-            && !matches!(rule.need, Need::Name | Need::Both)
-            && !matches!(rule.kind, Kind::Random(..)))
 }
 
 /// Whether a reading is believed without a partner.

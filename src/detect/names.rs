@@ -3,13 +3,18 @@
 //! Must not know: documents, providers, rules.
 //! Invariant: depends on nothing but the name's letters; camelCase, snake_case, kebab-case and dotted.paths are equal.
 
+use std::cell::OnceCell;
+
 use crate::model::Role;
 
 /// A name as lower-case words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Name {
     words: Vec<String>,
     squashed: String,
+    /// What the words mean: asked for by many rules, read once.
+    role: OnceCell<Option<Role>>,
+    vetoes: OnceCell<bool>,
 }
 
 /// Longer names are sentences or data.
@@ -48,7 +53,7 @@ impl Name {
         }
         words.extend((!word.is_empty()).then_some(word));
         let squashed = words.concat();
-        Self { words, squashed }
+        Self { words, squashed, ..Self::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -88,6 +93,10 @@ impl Name {
 
     /// The role that the name implies.
     pub(crate) fn role(&self) -> Option<Role> {
+        *self.role.get_or_init(|| self.implied_role())
+    }
+
+    fn implied_role(&self) -> Option<Role> {
         if self.any(PASSPHRASE) {
             Some(Role::Passphrase)
         } else if self.any(SECRET) || self.is_only(&["secret", "sk", "pk", "seckey"]) {
@@ -103,6 +112,10 @@ impl Name {
 
     /// Whether the name says that the value is public or computed.
     pub(crate) fn vetoes(&self) -> bool {
+        *self.vetoes.get_or_init(|| self.says_public())
+    }
+
+    fn says_public(&self) -> bool {
         let about_asset = self.any(&[
             "token address",
             "token id",
@@ -141,6 +154,85 @@ impl Name {
     #[cfg(test)]
     fn words(&self) -> Vec<&str> {
         self.words.iter().map(String::as_str).collect()
+    }
+}
+
+/// Many phrases, each of somebody, found in a name in one pass.
+#[derive(Debug)]
+pub(crate) struct PhraseIndex {
+    /// By bucket.
+    phrases: Vec<Phrase>,
+    /// Where each bucket begins in `phrases`.
+    buckets: Vec<u32>,
+    /// The phrases that are too short for a bucket.
+    short: Vec<Phrase>,
+    /// The phrases without and with their spaces, one behind the other.
+    letters: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Phrase {
+    squashed: (usize, usize),
+    text: (usize, usize),
+    owner: u16,
+}
+
+/// Phrases share a bucket if they share so many letters at the front.
+const BUCKET_LETTERS: usize = 3;
+const BUCKET_BITS: u32 = 11;
+
+fn bucket_of(letters: &[u8; BUCKET_LETTERS]) -> usize {
+    let key = letters.iter().fold(0_u32, |key, &letter| key << 8 | u32::from(letter));
+    (key.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BUCKET_BITS)) as usize
+}
+
+impl PhraseIndex {
+    /// Indexes phrases (lower-case words with single spaces) with their owners.
+    pub(crate) fn new<'a>(phrases: impl Iterator<Item = (u16, &'a str)>) -> Self {
+        let mut index =
+            Self { phrases: Vec::new(), buckets: Vec::new(), short: Vec::new(), letters: Vec::new() };
+        for (owner, text) in phrases {
+            let start = index.letters.len();
+            index.letters.extend(text.bytes().filter(|&byte| byte != b' '));
+            let end = index.letters.len();
+            index.letters.extend_from_slice(text.as_bytes());
+            let phrase = Phrase { squashed: (start, end), text: (end, index.letters.len()), owner };
+            if end - start < BUCKET_LETTERS { &mut index.short } else { &mut index.phrases }.push(phrase);
+        }
+        let letters = &index.letters;
+        let bucket = |phrase: &Phrase| letters[phrase.squashed.0..].first_chunk().map_or(0, bucket_of);
+        index.phrases.sort_by_cached_key(bucket);
+        let mut counts = vec![0_u32; 1 << BUCKET_BITS];
+        index.phrases.iter().for_each(|phrase| counts[bucket(phrase)] += 1);
+        let ends = counts.into_iter().scan(0, |end, count| {
+            *end += count;
+            Some(*end)
+        });
+        index.buckets = std::iter::once(0).chain(ends).collect();
+        index
+    }
+
+    /// The owners of the phrases that `name` has, in ascending order.
+    pub(crate) fn owners(&self, name: &Name) -> Vec<u16> {
+        let mut owners = Vec::new();
+        let text = |phrase: &Phrase| {
+            std::str::from_utf8(&self.letters[phrase.text.0..phrase.text.1]).unwrap_or_default()
+        };
+        let squashed = name.squashed.as_bytes();
+        for (at, letters) in squashed.windows(BUCKET_LETTERS).enumerate() {
+            let Some(bucket) = letters.first_chunk().map(bucket_of) else { continue };
+            for phrase in &self.phrases[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize] {
+                let letters = &self.letters[phrase.squashed.0..phrase.squashed.1];
+                let is_long = letters.len() > LONGEST_WHOLE_WORD;
+                if squashed[at..].starts_with(letters) && (is_long || name.has(text(phrase))) {
+                    owners.push(phrase.owner);
+                }
+            }
+        }
+        owners.extend(self.short.iter().filter(|phrase| name.has(text(phrase))).map(|phrase| phrase.owner));
+        owners.sort_unstable();
+        owners.dedup();
+        owners
     }
 }
 
@@ -347,8 +439,30 @@ const PART_WORDS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::Name;
+    use super::{Name, PhraseIndex};
     use crate::model::Role;
+    use crate::rules::RuleSet;
+
+    #[test]
+    fn phrases_are_found_in_one_pass_as_one_by_one() {
+        let rules = RuleSet::builtin();
+        let phrases = || {
+            (0_u16..)
+                .zip(rules.rules.iter())
+                .flat_map(|(owner, rule)| rule.names.iter().map(move |name| (owner, name.as_ref())))
+        };
+        let index = PhraseIndex::new(phrases());
+        let joined = |by: &str| phrases().map(|(_, phrase)| phrase.replace(' ', by)).collect::<Vec<_>>();
+        let others =
+            ["BINANCE_API_SECRET", "okx.secretKey", "my id", "x", "", "sk", "monkey", "API KEY Secret"];
+        for text in joined("_").iter().chain(&joined("")).map(String::as_str).chain(others) {
+            let name = Name::new(format!("x {text}").as_bytes());
+            let mut slow: Vec<u16> =
+                phrases().filter(|(_, phrase)| name.has(phrase)).map(|(owner, _)| owner).collect();
+            slow.dedup();
+            assert_eq!(index.owners(&name), slow, "{text}");
+        }
+    }
 
     #[test]
     fn names_are_words_however_they_are_written() {

@@ -20,10 +20,11 @@ pub(crate) const PAIR: usize = 64;
 const STEP: usize = 96;
 const AROUND: usize = 12;
 
-/// Calls `visit` with every pair in `text`, from its first digit to its last.
-pub(crate) fn for_each_pair(text: &[u8], mut visit: impl FnMut(Span)) {
-    let mut probe = STEP;
-    while probe < text.len() {
+/// Calls `visit` with every pair in `text` that stands in `range`, from its first digit to its last, and perhaps with
+/// some that reach out of it.
+pub(crate) fn pairs_about(text: &[u8], range: Span, mut visit: impl FnMut(Span)) {
+    let mut probe = range.start.max(AROUND);
+    while probe < range.end {
         let next = probe + STEP;
         let window = &text[probe - AROUND..text.len().min(probe + AROUND)];
         probe = if window.iter().all(|&byte| is_list_byte(byte)) {
@@ -70,7 +71,8 @@ fn is_pair(list: &[u8]) -> bool {
 mod tests {
     use ed25519_dalek::SigningKey;
 
-    use super::for_each_pair;
+    use super::pairs_about;
+    use crate::model::Span;
 
     fn pair(seed: u8) -> Vec<String> {
         let seed = [seed; 32];
@@ -80,7 +82,8 @@ mod tests {
 
     fn found(text: &str) -> Vec<&str> {
         let mut found = Vec::new();
-        for_each_pair(text.as_bytes(), |span| found.push(&text[span.start..span.end]));
+        let all = Span::new(0, text.len());
+        pairs_about(text.as_bytes(), all, |span| found.push(&text[span.start..span.end]));
         found
     }
 

@@ -9,9 +9,9 @@
 use std::sync::OnceLock;
 
 use crate::model::{CopiedPiece, Span};
-use crate::rules::RuleSet;
+use crate::rules::{NUMBERS_REACH, RuleSet};
 
-use super::candidates::{Anchor, Candidate, Gatherer, VALUE_REACH, sort};
+use super::candidates::{Anchor, Candidate, Clue, Gatherer, VALUE_REACH, sort};
 use super::decode;
 use super::phrase::phrases_around;
 use super::words::{WORD_REACH, WordHit, WordIndex, put_in_order};
@@ -81,8 +81,7 @@ impl Trace {
         if gatherer.wants_phrases() {
             version.phrases(&mut trace.candidates);
         }
-        // Looking for pairs costs a hundredth of the text: they are not worth carrying.
-        gatherer.numbers_in(text, &mut trace.candidates);
+        version.numbers(&mut trace.candidates);
         sort(&mut trace.candidates);
         trace.candidates.dedup();
         // Where something could be held before, it is asked again when the version is judged.
@@ -261,6 +260,31 @@ impl Version<'_> {
         found.append(&mut fresh);
     }
 
+    /// Numbers near a change are looked at again, the pairs of all others are carried.
+    fn numbers(&self, found: &mut Vec<Candidate>) {
+        let mut zones: Vec<Span> = Vec::with_capacity(self.changes.len());
+        for change in self.changes {
+            let start = change.start.saturating_sub(NUMBERS_REACH);
+            let end = (change.end + NUMBERS_REACH).min(self.text.len());
+            match zones.last_mut() {
+                Some(last) if start <= last.end => last.end = last.end.max(end),
+                _ => zones.push(Span::new(start, end)),
+            }
+        }
+        let first = found.len();
+        for zone in &zones {
+            // A pair that only touches the zone has its probe outside.
+            let start = zone.start.saturating_sub(NUMBERS_REACH);
+            let end = (zone.end + NUMBERS_REACH).min(self.text.len());
+            self.gatherer.numbers_in(self.text, Span::new(start, end), found);
+        }
+        let mut kept = found.split_off(first);
+        kept.retain(|candidate| touches_any(&zones, candidate.span));
+        kept.dedup();
+        found.append(&mut kept);
+        self.carry(found, |candidate, span| candidate.clue == Clue::Numbers && !touches_any(&zones, span));
+    }
+
     /// Adds the candidates of the base that stand in copied pieces and that `keep` wants at their new place.
     fn carry(&self, found: &mut Vec<Candidate>, keep: impl Fn(&Candidate, Span) -> bool) {
         for candidate in &self.base.candidates {
@@ -275,7 +299,7 @@ impl Version<'_> {
 }
 
 fn is_phrase(candidate: &Candidate) -> bool {
-    matches!(candidate.clue, super::candidates::Clue::Phrase(_))
+    matches!(candidate.clue, Clue::Phrase(_))
 }
 
 /// Whether `span` overlaps or adjoins one of `spans`, which are sorted.
