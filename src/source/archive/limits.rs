@@ -42,6 +42,7 @@ pub(crate) struct Account {
     large: Mutex<()>,
 }
 
+#[cfg(feature = "git")]
 impl Account {
     /// How many bytes came out so far.
     pub(super) fn produced(&self) -> u64 {

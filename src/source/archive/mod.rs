@@ -41,11 +41,13 @@ impl Archives {
     }
 
     /// How many bytes came out of all archives so far.
+    #[cfg(feature = "git")]
     pub(crate) fn produced(&self) -> u64 {
         self.account.produced()
     }
 
     /// Charges for an archive that need not be unpacked again; false if so much may not come out any more.
+    #[cfg(feature = "git")]
     pub(crate) fn charge(&self, bytes: u64) -> bool {
         self.account.charge(bytes, self.limits.scan)
     }
