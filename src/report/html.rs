@@ -128,6 +128,8 @@ fn overview(report: &Report, groups: &[Group<'_>]) -> String {
     let items: String = tiles
         .into_iter()
         .map(|(id, number, words, class)| {
+            // Nothing is no alarm.
+            let class = if number == 0 { "is-unreachable" } else { class };
             format!(
                 "<li data-tile=\"{id}\"><strong class=\"{class}\">{}</strong> {words}</li>\n",
                 wording::grouped(number)
@@ -239,6 +241,11 @@ fn row(
     scale: Scale,
 ) -> String {
     let title = markup(&wording::title(report, &group.parts));
+    // Many have the same title; the place tells them apart.
+    let place = group
+        .parts
+        .first()
+        .map_or(String::new(), |finding| markup(&escape(finding.provenance.path.as_bytes())));
     let removed = match &exposure.removed_by {
         Some(commit) => moment::day(commit),
         None if exposure.tips.is_empty() => "in no latest version".to_owned(),
@@ -253,7 +260,7 @@ fn row(
     let from = from.min(1000 - width.min(1000));
     let reach = exposure.reach.as_str();
     format!(
-        "<tr><th scope=\"row\"><a href=\"#credential-{index}\">{title}</a></th><td class=\"day\">{began}</td><td>{removed}</td>\
+        "<tr><th scope=\"row\"><a href=\"#credential-{index}\">{title} <code>{place}</code></a></th><td class=\"day\">{began}</td><td>{removed}</td>\
          <td><span class=\"badge is-{reach}\">{reach}</span></td><td>{days}</td><td class=\"bar\" aria-hidden=\"true\">\
          <svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" focusable=\"false\"><rect class=\"track\" x=\"0\" \
          y=\"8\" width=\"1000\" height=\"4\"/><rect class=\"span-{reach}\" x=\"{from}\" y=\"2\" width=\"{width}\" \
