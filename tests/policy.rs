@@ -115,6 +115,16 @@ fn a_baseline_can_be_widened_to_the_history() {
     repository.git(&["commit", "--quiet", "-m", "Leak another"]);
     assert_code("create", &repository.keyfence(&["baseline", "create"]), 0);
     assert_code("history", &repository.keyfence(&["scan", "--history"]), 1);
+    let report = repository.keyfence(&["scan", "--history", "-f", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).expect("it is JSON");
+    let findings = report["findings"].as_array().expect("there are findings");
+    let gone = findings.iter().find(|finding| finding["path"] == "old.env").expect("it is reported");
+    let fingerprint = gone["fingerprint"].as_str().expect("it has one");
+    assert_code("it is in no file", &repository.keyfence(&["explain", fingerprint]), 3);
+    let explained = repository.keyfence(&["explain", "--history", fingerprint]);
+    assert_code("explain", &explained, 0);
+    assert!(words(&explained).contains(", since commit "), "{}", words(&explained));
+
     let updated = repository.keyfence(&["baseline", "update", "--history"]);
     assert_code("update", &updated, 0);
     assert!(words(&updated).contains("old.env:2 since commit "), "{}", words(&updated));

@@ -166,7 +166,7 @@ impl Looked {
     }
 
     /// The files first, then the history.
-    fn reports(&self) -> impl Iterator<Item = &Report> {
+    pub(crate) fn reports(&self) -> impl Iterator<Item = &Report> {
         [&self.report].into_iter().chain(&self.history)
     }
 
@@ -251,11 +251,14 @@ fn secrets(count: usize) -> String {
 fn place(report: &Report, finding: &Finding) -> String {
     let path: &FilePath = &finding.provenance.path;
     let place = format!("{}:{}", text::line(&path.to_text()), finding.place.line);
-    let exposure = report.credentials.get(finding.credential).and_then(|set| set.exposure.as_ref());
-    match exposure.and_then(|exposure| exposure.first_seen.as_ref()) {
-        Some(commit) => format!("{place} since commit {}", commit.id.get(..12).unwrap_or(&commit.id)),
-        None => place,
-    }
+    since_commit(report, finding).map_or(place.clone(), |commit| format!("{place} since commit {commit}"))
+}
+
+/// The commit that brought the credential, where history tells.
+pub(crate) fn since_commit<'a>(report: &'a Report, finding: &Finding) -> Option<&'a str> {
+    let exposure = report.credentials.get(finding.credential)?.exposure.as_ref()?;
+    let id = exposure.first_seen.as_ref()?.id.as_str();
+    Some(id.get(..12).unwrap_or(id))
 }
 
 /// Sixteen bytes that nobody can guess.

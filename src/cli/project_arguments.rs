@@ -151,6 +151,9 @@ pub(crate) struct ExplainArguments {
     /// A rule's id, or the fingerprint of a finding of this project
     #[arg(value_name = "RULE|FINGERPRINT")]
     pub(crate) what: String,
+    /// Look for the finding in everything that ever was in the repository, too
+    #[arg(long)]
+    pub(crate) history: bool,
     #[command(flatten)]
     pub(crate) loading: RulesLoading,
 }
