@@ -34,12 +34,12 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Puts together what was found about `count` objects. The trees of `first` stand in their order already.
-    pub(super) fn new(first: Holdings, others: Vec<Holdings>, count: usize) -> Self {
+    /// Puts together what was found about `count` objects. The trees of the first one stand in their order already.
+    pub(super) fn new(all: Vec<Holdings>, count: usize) -> Self {
         let mut held = Self { places: vec![NOWHERE; count], ..Self::default() };
-        let ordered = first.trees.len();
+        let ordered = all.first().map_or(0, |first| first.trees.len());
         let mut numbers: HashMap<Word, u32> = HashMap::new();
-        for mut holdings in [first].into_iter().chain(others) {
+        for mut holdings in all {
             let shift = number(held.children.len());
             held.children.append(&mut holdings.children);
             let moved = |range: Range<u32>| range.start + shift..range.end + shift;

@@ -16,7 +16,7 @@ use gix::objs::Kind;
 use super::super::format::RepositoryFormat;
 use super::super::{GitEnvironment, Layout};
 use super::blobs::{Blob, Blobs};
-use super::cache::{CacheFile, Known, Notes, Quiet};
+use super::cache::{CacheFile, Known, Notes, Quiet, Remembered};
 use super::chronicle::{Chronicle, Period};
 use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::hand_out::{Holder, hand_out};
@@ -98,10 +98,13 @@ impl Source for History {
         let tips = Tips::read(&layout, format)?;
         tips.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         drop(worker);
-        let families: Vec<Families> = table.packs.iter().map(super::packs::Pack::families).collect();
         let cache = self.cache(&layout, format.hash, receiver);
-        let known = cache.as_ref().and_then(CacheFile::load).and_then(|bytes| {
-            Known::of(&bytes, &table, &families, format.hash, self.options.max_object_size)
+        let (families, remembered) = rayon::join(
+            || -> Vec<Families> { table.packs.iter().map(super::packs::Pack::families).collect() },
+            || cache.as_ref().and_then(CacheFile::load).and_then(|bytes| Remembered::of_bytes(&bytes)),
+        );
+        let known = remembered.and_then(|remembered| {
+            Known::of(remembered, &table, &families, format.hash, self.options.max_object_size)
         });
         let ground = Ground {
             table: &table,
@@ -285,9 +288,10 @@ impl Survey {
         }
         let held = blobs.iter().filter(|blob| blob.is_held).map(|blob| blob.number);
         let held = NumberSet::of(table.count(), held);
+        let known_holdings = known.holdings();
         let trees =
             over.all(Kind::Tree, &|| Trees::new(table, hash, &held, known.settled(), receiver.worker()));
-        let (held, trees, missing_from_trees) = all_trees(known.holdings(), trees, table, receiver);
+        let (holdings, trees, missing_from_trees) = all_trees(known_holdings, trees, receiver);
         let mut records = known.records(table);
         let (known_commits, known_tags) = (records.commits.len(), records.tags.len());
         for kind in [Kind::Commit, Kind::Tag] {
@@ -301,6 +305,9 @@ impl Survey {
             ..Coverage::default()
         };
         receiver.worker().covered(&coverage);
+        let fresh_commits = records.commits[known_commits..].iter().map(|record| record.number).collect();
+        let commits = records.commits;
+        let (held, graph) = rayon::join(|| Held::new(holdings, table.count()), || Graph::new(commits, table));
         Self {
             known,
             blobs,
@@ -308,8 +315,8 @@ impl Survey {
             held,
             trees,
             missing_from_trees,
-            fresh_commits: records.commits[known_commits..].iter().map(|record| record.number).collect(),
-            graph: Graph::new(records.commits, table),
+            fresh_commits,
+            graph,
             tags: records.tags,
             known_tags,
             sections: records.held,
@@ -388,17 +395,16 @@ impl Survey {
     }
 }
 
-/// What all directories hold, which ones they are, and what of it is not stored.
+/// What all directories hold (those that are known first), which ones they are, and what of it is not stored.
 fn all_trees(
     known: Holdings,
     trees: Vec<Trees<'_>>,
-    table: &Table,
     receiver: &dyn Receiver,
-) -> (Held, SeenTrees, Vec<(u32, ObjectId)>) {
+) -> (Vec<Holdings>, SeenTrees, Vec<(u32, ObjectId)>) {
     let mut count = known.count;
     let mut seen = SeenTrees { known: known.whole.clone(), ..SeenTrees::default() };
     let mut missing = Vec::new();
-    let mut all = Vec::new();
+    let mut all = vec![known];
     for trees in trees {
         let mut holdings = trees.into_holdings();
         count += holdings.count;
@@ -409,7 +415,7 @@ fn all_trees(
         all.push(holdings);
     }
     receiver.worker().covered(&Coverage { trees: count, ..Coverage::default() });
-    (Held::new(known, all, table.count()), seen, missing)
+    (all, seen, missing)
 }
 
 /// Loose objects by what they are.

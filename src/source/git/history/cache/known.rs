@@ -36,9 +36,9 @@ pub(in super::super) struct Known {
 }
 
 impl Known {
-    /// What `bytes` remember of the objects of `table`; nothing if anything about them is in doubt.
+    /// What is remembered of the objects of `table`; nothing if anything about them is in doubt.
     pub(in super::super) fn of(
-        bytes: &[u8],
+        remembered: Remembered,
         table: &Table,
         families: &[Families],
         hash: HashKind,
@@ -49,7 +49,6 @@ impl Known {
         if !families.iter().all(is_simple) {
             return None;
         }
-        let remembered = Remembered::of_bytes(bytes)?;
         if remembered.id_length != hash.len_in_bytes() {
             return None;
         }
@@ -188,11 +187,15 @@ impl Known {
         blobs
     }
 
-    /// What trees hold.
-    pub(in super::super) fn holdings(&self) -> Holdings {
+    /// What trees hold. It is handed over: there is much of it, and it is asked for once.
+    pub(in super::super) fn holdings(&mut self) -> Holdings {
         if !self.has_structure {
             return Holdings::default();
         }
+        let mut children = std::mem::take(&mut self.remembered.children);
+        children.iter_mut().for_each(|child| *child = self.numbers[*child as usize]);
+        let mut names = std::mem::take(&mut self.remembered.names);
+        names.iter_mut().for_each(|(child, _)| *child = self.numbers[*child as usize]);
         let remembered = &self.remembered;
         let mut start = 0_u32;
         let mut trees = Vec::with_capacity(remembered.trees.len());
@@ -204,8 +207,8 @@ impl Known {
         let whole: Vec<u32> = self.of_kind(TREE).map(|(_, number, _)| number).collect();
         Holdings {
             trees,
-            children: remembered.children.iter().map(|&place| self.number(place)).collect(),
-            names: remembered.names.iter().map(|&(place, word)| (self.number(place), word)).collect(),
+            children,
+            names,
             words: remembered.words.iter().map(word).collect(),
             count: whole.len() as u64,
             whole,

@@ -18,3 +18,4 @@ mod remembered;
 pub(super) use file::CacheFile;
 pub(super) use known::Known;
 pub(super) use notes::{Notes, Quiet};
+pub(super) use remembered::Remembered;

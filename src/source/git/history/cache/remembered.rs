@@ -30,7 +30,7 @@ pub(super) const MESSAGE: u8 = 1 << 7;
 
 /// One commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Commit {
+pub(in super::super) struct Commit {
     pub place: u32,
     /// [`NOWHERE`] for the empty tree.
     pub tree: u32,
@@ -40,7 +40,7 @@ pub(super) struct Commit {
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Remembered {
+pub(in super::super) struct Remembered {
     /// How long an id is, in bytes.
     pub id_length: usize,
     /// One after the other, ascending.
@@ -106,7 +106,7 @@ impl Remembered {
     }
 
     /// `None` where the bytes are not what [`Self::to_bytes`] writes.
-    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(in super::super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let id_length = reader.length()?;
         let count = reader.length()?;
