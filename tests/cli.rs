@@ -192,6 +192,7 @@ mod where_it_goes {
     }
 
     /// A pair that differs from those of other numbers, all of them invented.
+    #[cfg(target_os = "linux")]
     fn numbered_env(number: u8) -> String {
         let source = leaking_env();
         let letters = |from: usize, to: &str| {

@@ -266,6 +266,28 @@ fn nothing_is_taken_out_after_a_scan_that_could_not_look() {
     assert_code("a device as configuration", &repository.keyfence(&["scan"]), 2);
 }
 
+/// `assert_code` looks for the value in whatever was said.
+#[test]
+fn a_value_in_the_name_of_a_directory_is_told_nowhere() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    assert_code("create", &repository.keyfence(&["baseline", "create"]), 0);
+    repository.write(&format!("{}/a.env", secret_value()), &leaking_env());
+    let report = repository.keyfence(&["scan", "-f", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).expect("it is JSON");
+    for finding in report["findings"].as_array().expect("there are findings") {
+        let fingerprint = finding["fingerprint"].as_str().expect("it has one");
+        assert_code("explain", &repository.keyfence(&["explain", fingerprint]), 0);
+    }
+    let updated = repository.keyfence(&["baseline", "update"]);
+    assert_code("update", &updated, 0);
+    assert!(words(&updated).contains("*/a.env:1"), "{}", words(&updated));
+    fs::remove_file(repository.top.join(".keyfence-baseline")).expect("it was written");
+    let begun = repository.keyfence(&["init"]);
+    assert_code("init", &begun, 0);
+    assert!(words(&begun).contains(" */"), "the directory is ranked: {}", words(&begun));
+}
+
 #[test]
 fn a_merged_baseline_with_conflict_marks_hides_nothing() {
     let sandbox = Sandbox::new();
