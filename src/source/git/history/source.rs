@@ -92,17 +92,20 @@ impl Source for History {
         let environment = &self.options.environment;
         let layout = Layout::discover(&self.options.directory, environment)?;
         let format = RepositoryFormat::read(&layout)?;
-        let (table, problems) = Table::open(&layout, environment, format.hash);
+        let cache = self.cache(&layout, format.hash, receiver);
+        let open = || {
+            let (table, problems) = Table::open(&layout, environment, format.hash);
+            let families: Vec<Families> = table.packs.iter().map(super::packs::Pack::families).collect();
+            (table, problems, families)
+        };
+        let ((table, problems, families), remembered) = rayon::join(open, || {
+            cache.as_ref().and_then(CacheFile::load).and_then(|bytes| Remembered::of_bytes(&bytes))
+        });
         let mut worker = receiver.worker();
         problems.into_iter().for_each(|problem| worker.problem(problem));
         let tips = Tips::read(&layout, format)?;
         tips.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         drop(worker);
-        let cache = self.cache(&layout, format.hash, receiver);
-        let (families, remembered) = rayon::join(
-            || -> Vec<Families> { table.packs.iter().map(super::packs::Pack::families).collect() },
-            || cache.as_ref().and_then(CacheFile::load).and_then(|bytes| Remembered::of_bytes(&bytes)),
-        );
         let known = remembered.and_then(|remembered| {
             Known::of(remembered, &table, &families, format.hash, self.options.max_object_size)
         });
@@ -276,7 +279,9 @@ impl Survey {
         let mut blobs = known.blobs();
         let known_blobs = blobs.len();
         worker.expected(known_blobs as u64 + over.count(Kind::Blob));
-        blobs.iter().for_each(|blob| worker.covered(&blob.coverage()));
+        let mut covered = Coverage::default();
+        blobs.iter().for_each(|blob| covered.absorb(&blob.coverage()));
+        worker.covered(&covered);
         drop(worker);
         let seen = over.all(Kind::Blob, &|| Blobs::new(table, known.settled(), receiver.worker()));
         blobs.extend(seen.into_iter().flat_map(|blobs| blobs.seen));
@@ -331,6 +336,9 @@ impl Survey {
         if quiet.is_empty() {
             return Quiet::default();
         }
+        if self.trees.fresh_holding.is_empty() && self.fresh_commits.is_empty() {
+            return self.quiet_of(quiet);
+        }
         let is_fresh = |record: &&Record| self.fresh_commits.contains(&record.number);
         let known = self.graph.commits().iter().filter(|record| !is_fresh(record));
         let known_tops = NumberSet::of(table.count(), known.map(|record| record.tree));
@@ -349,7 +357,11 @@ impl Survey {
         }
         let today = self.held.paths(&touched, &all_tops, &|_| true, (table, hash));
         quiet.extend(touched.into_iter().filter(|number| before.get(number) == today.get(number)));
-        let numbers: HashSet<u32> = quiet.into_iter().collect();
+        self.quiet_of(quiet)
+    }
+
+    fn quiet_of(&self, numbers: Vec<u32>) -> Quiet {
+        let numbers: HashSet<u32> = numbers.into_iter().collect();
         let archives = self.known.archives().filter(|(number, _)| numbers.contains(number)).collect();
         Quiet { numbers, archives, ..Quiet::default() }
     }
@@ -462,7 +474,12 @@ impl<'a> Over<'a> {
             .map(|(pack, families)| {
                 let is_open = |rank: u32| !settled.contains(pack.number(rank));
                 let all_open = (0..pack.count()).all(is_open);
-                (!all_open).then(|| families.leading_to(is_open))
+                // After a scan that saw everything nothing is open.
+                let none_open = || !(0..pack.count()).any(is_open);
+                (!all_open).then(|| match none_open() {
+                    true => vec![false; pack.count() as usize],
+                    false => families.leading_to(is_open),
+                })
             })
             .collect();
         Self { table, families, loose, limit, leading }
@@ -544,7 +561,10 @@ impl Missing<'_> {
         let tips = &resolved.tips;
         let records = self.graph.commits().iter().zip(self.reachable).filter(|(_, reachable)| **reachable);
         let tops = records.map(|(record, _)| record.tree).chain(tips.iter().map(|tip| tip.number));
-        let reached = self.held.below(tops.filter(|&number| number != NOWHERE), self.table.count());
+        let reached = match from_trees {
+            [] => NumberSet::default(),
+            _ => self.held.below(tops.filter(|&number| number != NOWHERE), self.table.count()),
+        };
         let commit_is_reachable = |number: u32| match self.graph.place(number) {
             Some(place) => self.reachable[place as usize],
             None => tips.iter().any(|tip| tip.tags.contains(&number)),
