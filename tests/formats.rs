@@ -397,6 +397,21 @@ fn only_a_clean_report_looks_clean() {
     assert_eq!(gitlab["scan"]["status"], "failure");
 }
 
+/// What was left out by choice is said to people, and by whose word.
+#[test]
+fn pages_say_what_was_left_out() {
+    let mut report = samples::report(Vec::new());
+    report.coverage.skipped = samples::skips();
+    for name in ["human", "html", "markdown"] {
+        let page = written(format(name), &report);
+        let words = page.split_whitespace().collect::<Vec<_>>().join(" ").replace('\\', "");
+        for part in ["1,812 entries by .gitignore", "4 entries by .keyfenceignore"] {
+            assert!(words.contains(part), "{name}: {page}");
+        }
+        assert!(!words.contains("Everything was looked at"), "{name}: {page}");
+    }
+}
+
 #[test]
 fn large_pages_stay_within_what_is_taken() {
     let many = (0..30_000).map(|line| {

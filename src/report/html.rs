@@ -77,6 +77,10 @@ fn headline(report: &Report, groups: &[Group<'_>]) -> String {
 fn head(report: &Report, groups: &[Group<'_>]) -> String {
     let (style, script) = (hash(STYLE), hash(SCRIPT));
     let title = headline(report, groups);
+    let skip = match groups {
+        [] => "",
+        _ => "<a class=\"skip\" href=\"#credentials\">Skip to the credentials</a>\n",
+    };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src {style}; \
@@ -84,8 +88,7 @@ fn head(report: &Report, groups: &[Group<'_>]) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n<title>keyfence: {title}</title>\n\
          <style>{STYLE}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#credentials\">Skip to the credentials</a>\n\
-         <header>\n<h1>{title}</h1>\n{}</header>\n<main>\n",
+         {skip}<header>\n<h1>{title}</h1>\n{}</header>\n<main>\n",
         made(report)
     )
 }
@@ -97,7 +100,9 @@ fn made(report: &Report) -> String {
         let moment = moment::without_zone(seconds);
         format!(" on <time datetime=\"{moment}Z\">{} UTC</time>", moment.replace('T', " "))
     });
-    format!("<p class=\"soft\">keyfence looked at {read}{when}. Values are masked.</p>\n")
+    let left_out =
+        wording::left_out(coverage).map_or(String::new(), |words| format!(" Left out: {}.", markup(&words)));
+    format!("<p class=\"soft\">keyfence looked at {read}{when}. Values are masked.{left_out}</p>\n")
 }
 
 /// What is exposed now, in numbers.
@@ -137,6 +142,9 @@ fn overview(report: &Report, groups: &[Group<'_>]) -> String {
         })
         .collect();
     let calm = match report.outcome() {
+        Outcome::Clean if wording::left_out(&report.coverage).is_some() => {
+            "<p class=\"is-calm\">Nothing was found in what was looked at.</p>\n"
+        }
         Outcome::Clean => "<p class=\"is-calm\">Everything was looked at, and nothing was found.</p>\n",
         Outcome::Leaks | Outcome::Incomplete => "",
     };
@@ -329,9 +337,12 @@ fn table(id: &str, title: &str, column: &str, tallies: BTreeMap<String, Tally>) 
 }
 
 fn cards(report: &Report, groups: &[Group<'_>]) -> String {
+    if groups.is_empty() {
+        return String::new();
+    }
     let body: String =
         groups.iter().take(MOST_CARDS).enumerate().map(|(index, group)| card(report, index, group)).collect();
-    let form = if groups.is_empty() { String::new() } else { filter(report, groups) };
+    let form = filter(report, groups);
     format!(
         "<section aria-labelledby=\"credentials\">\n<h2 id=\"credentials\" tabindex=\"-1\">Credentials, worst \
          first</h2>\n{form}{body}{}</section>\n",

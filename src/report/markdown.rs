@@ -141,7 +141,10 @@ fn ending(report: &Report) -> String {
     }
     let coverage = &report.coverage;
     let read = count(coverage.files, "file or object", "files and objects");
-    block.push_str(&format!("Looked at {read}, {}.\n", count(coverage.bytes, "byte", "bytes")));
+    let bytes = count(coverage.bytes, "byte", "bytes");
+    let left_out =
+        wording::left_out(coverage).map_or(String::new(), |words| format!("; left out: {}", plain(&words)));
+    block.push_str(&format!("Looked at {read}, {bytes}{left_out}.\n"));
     block
 }
 

@@ -10,8 +10,7 @@ use std::time::Duration;
 use colored::Color;
 
 use crate::model::{
-    Confidence, Coverage, Notice, NoticeKind, Outcome, Problem, Reach, Report, ScanMode, Severity,
-    SkipReason, Verdict,
+    Confidence, Coverage, Notice, NoticeKind, Outcome, Problem, Reach, Report, ScanMode, Severity, Verdict,
 };
 
 use super::escape::{escape, escape_text};
@@ -20,7 +19,7 @@ use super::groups::Group;
 use super::hook;
 use super::human::{Occasion, Page};
 use super::text::Ink;
-use super::wording::{count, grouped, listed};
+use super::wording::{count, grouped, left_out, listed};
 
 /// What could not be looked at, each with what to do about it.
 pub(super) fn problems(page: &mut Page<'_>) {
@@ -264,26 +263,7 @@ fn read(coverage: &Coverage) -> String {
 
 /// Ends the sentence: a full stop, or what was left out and how to take it in.
 fn left_out_clause(coverage: &Coverage) -> String {
-    let reasons: Vec<String> = coverage
-        .skipped
-        .iter()
-        .filter(|&(_, &number)| number > 0)
-        .map(|(&reason, &number)| left_out(reason, number))
-        .collect();
-    if reasons.is_empty() { ".".to_owned() } else { format!("; left out: {}.", listed(&reasons, "and")) }
-}
-
-fn left_out(reason: SkipReason, number: u64) -> String {
-    let number = |one: &str, many: &str| count(number, one, many);
-    match reason {
-        SkipReason::Ignored => number("entry", "entries") + " by .gitignore (--no-ignore reads them)",
-        SkipReason::LeftOut => number("entry", "entries") + " by .keyfenceignore (--no-config reads them)",
-        SkipReason::TooLarge => number("file", "files") + " over the size limit (--max-size sets it)",
-        SkipReason::Symlink => number("symbolic link", "symbolic links"),
-        SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),
-        SkipReason::Submodule => number("submodule", "submodules") + " (scan it by itself)",
-        SkipReason::GitDirectory => number("`.git` directory", "`.git` directories"),
-    }
+    left_out(coverage).map_or(".".to_owned(), |words| format!("; left out: {words}."))
 }
 
 /// Bytes as people say them, in powers of a thousand.

@@ -3,7 +3,7 @@
 //! Must not know: lines, widths, colours.
 //! Invariant: every text that leaves here is escaped and holds no value.
 
-use crate::model::{CredentialState, Evidence, Finding, Guide, Report, Role};
+use crate::model::{Coverage, CredentialState, Evidence, Finding, Guide, Report, Role, SkipReason};
 
 use super::escape::escape_text;
 
@@ -148,6 +148,26 @@ fn spoken_word(word: &str) -> String {
 /// `1 file`, `2 files`, `1,204 files`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// What was left out by choice, and how to take it in; nothing where nothing was.
+pub(super) fn left_out(coverage: &Coverage) -> Option<String> {
+    let reasons = coverage.skipped.iter().filter(|&(_, &number)| number > 0);
+    let reasons: Vec<String> = reasons.map(|(&reason, &number)| left_out_for(reason, number)).collect();
+    (!reasons.is_empty()).then(|| listed(&reasons, "and"))
+}
+
+fn left_out_for(reason: SkipReason, number: u64) -> String {
+    let number = |one: &str, many: &str| count(number, one, many);
+    match reason {
+        SkipReason::Ignored => number("entry", "entries") + " by .gitignore (--no-ignore reads them)",
+        SkipReason::LeftOut => number("entry", "entries") + " by .keyfenceignore (--no-config reads them)",
+        SkipReason::TooLarge => number("file", "files") + " over the size limit (--max-size sets it)",
+        SkipReason::Symlink => number("symbolic link", "symbolic links"),
+        SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),
+        SkipReason::Submodule => number("submodule", "submodules") + " (scan it by itself)",
+        SkipReason::GitDirectory => number("`.git` directory", "`.git` directories"),
+    }
 }
 
 /// `1,204`.
