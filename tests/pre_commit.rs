@@ -197,11 +197,15 @@ fn the_lines_that_install_tells_work() {
         .skip_while(|line| !line.contains("repo: local"))
         .take_while(|line| line.starts_with("    "))
         .collect();
-    assert_eq!(lines.len(), 2, "{told}");
+    assert_eq!(lines.len(), 4, "the repository, its hooks, and one line for each stage: {told}");
     repository.stage(".pre-commit-config.yaml", &format!("repos:\n{}\n", lines.join("\n")));
-    run(&repository, framework(), &["install"], &[]);
+    run(&repository, framework(), &["install", "-t", "pre-commit", "-t", "commit-msg"], &[]);
     repository.stage(".env", &leaking_env());
     assert_stopped("with the advised lines", &commit(&repository, &[]));
-    let status = repository.keyfence(&["hook", "status", "--stage", "pre-commit"]);
+    repository.git(&["rm", "--quiet", "--cached", ".env"]);
+    let message = format!("Use the new key\n\n{}", leaking_env());
+    let stopped = run(&repository, Path::new("git"), &["commit", "-m", &message], &[]);
+    assert_stopped("a message, with the advised lines", &stopped);
+    let status = repository.keyfence(&["hook", "status"]);
     assert_eq!(status.status.code(), Some(0), "{}", words(&status));
 }
