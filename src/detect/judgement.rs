@@ -221,10 +221,18 @@ struct Bench<'a> {
     rules: &'a RuleSet,
     document: &'a Document<'a>,
     lock_file: bool,
-    /// The rules that the last name asked about speaks for, by where it and its call stand.
-    called: RefCell<Option<((Option<Span>, Option<Span>), Vec<u16>)>>,
+    /// The last name that was asked about.
+    called: RefCell<Option<Called>>,
     /// Providers of parts that were believed already, and where those stand.
     partners: Vec<(u16, Span)>,
+}
+
+/// The rules that a name speaks for.
+struct Called {
+    /// Where the name and the call stand.
+    name: (Option<Span>, Option<Span>),
+    /// In ascending order.
+    rules: Vec<u16>,
 }
 
 /// What stands around one value.
@@ -517,17 +525,17 @@ impl Bench<'_> {
     /// name speaks for are found at once and kept.
     fn is_called(&self, rule: u16, naming: &Naming) -> bool {
         let positional = matches!(naming.standing, Standing::Positional(_));
-        let key = (naming.span, naming.callee.filter(|_| positional));
+        let name = (naming.span, naming.callee.filter(|_| positional));
         let mut called = self.called.borrow_mut();
-        if called.as_ref().is_none_or(|(known, _)| *known != key) {
+        if called.as_ref().is_none_or(|called| called.name != name) {
             let mut rules = self.judge.names.owners(&naming.name);
-            if let (_, Some(callee)) = key {
+            if let (_, Some(callee)) = name {
                 rules.extend(self.judge.names.owners(&Name::new(callee.of(self.document.text))));
                 rules.sort_unstable();
             }
-            *called = Some((key, rules));
+            *called = Some(Called { name, rules });
         }
-        called.as_ref().is_some_and(|(_, rules)| rules.binary_search(&rule).is_ok())
+        called.as_ref().is_some_and(|called| called.rules.binary_search(&rule).is_ok())
     }
 
     /// Whether there is any place of the provider's words at which the rule would be believed: what is around the value is
