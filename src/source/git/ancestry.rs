@@ -32,6 +32,8 @@ pub(super) struct Member {
 pub(super) struct Ancestry {
     /// Parents before children.
     pub members: Vec<Member>,
+    /// Wanted ones that could not be read: no other commit tells of them.
+    pub unread: Vec<ObjectId>,
     /// Whether the wanted ones and the unwanted ones have a commit in common.
     pub meets: bool,
 }
@@ -144,8 +146,11 @@ impl Walk<'_> {
     fn finish(self, wanted: &[ObjectId]) -> Ancestry {
         let is_member =
             |id: &ObjectId| self.nodes.get(id).is_some_and(|node| !node.unwanted && node.tree.is_some());
+        let is_unread =
+            |id: &ObjectId| self.nodes.get(id).is_some_and(|node| !node.unwanted && node.tree.is_none());
         let mut ancestry = Ancestry {
             members: Vec::new(),
+            unread: wanted.iter().copied().filter(is_unread).collect(),
             meets: wanted.iter().any(|id| self.nodes.get(id).is_some_and(|node| node.unwanted)),
         };
         for id in self.oldest_first(wanted, is_member) {

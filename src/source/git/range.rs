@@ -305,6 +305,7 @@ impl Scan<'_> {
         if let Err(problem) = &self.opened.shallow {
             worker.problem(problem.clone());
         }
+        ancestry.unread.iter().for_each(|head| worker.problem(self.unread_head(head)));
         for name in &ends.names {
             let path = FilePath::from_bytes(name.as_bytes());
             let provenance = Provenance { kind: ContentKind::ReferenceName, ..Provenance::file(path) };
@@ -392,6 +393,16 @@ impl Scan<'_> {
             })
             .collect();
         hand_out(&tasks, objects, self.opened.limit, self.receiver);
+    }
+
+    fn unread_head(&self, head: &ObjectId) -> Problem {
+        Problem {
+            kind: ProblemKind::BadObject,
+            path: None,
+            object: Some(head.to_string()),
+            message: format!("the commit {head}, where the range ends, cannot be read"),
+            hint: Some(self.opened.deepen()),
+        }
     }
 
     fn missing_parent(&self, member: &Member, parent: &ObjectId) -> Problem {
