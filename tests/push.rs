@@ -286,6 +286,42 @@ fn what_a_clone_left_out_is_not_clean() {
     expect(&partial.keyfence(&["scan", "--range", &range]), 3, &["a.env", "INCOMPLETE"]);
 }
 
+#[test]
+fn ends_that_cannot_be_read_are_not_clean() {
+    let sandbox = Sandbox::new();
+    let work = cloned(&sandbox, &[]);
+    let script = "git pack-refs --all; cp $leak a.env; git add -f .; git commit -qm a";
+    assert!(shell(&work, script).status.success());
+    expect(&work.keyfence(&["scan", "--range", "origin/main..main"]), 1, &["a.env:2"]);
+
+    let id = work.git(&["rev-parse", "HEAD"]);
+    let id = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+    let object = work.top.join(".git/objects").join(&id[..2]).join(&id[2..]);
+    let whole = std::fs::read(&object).expect("the commit is a loose object");
+    let replace = |place: &Path, bytes: &[u8]| {
+        std::fs::remove_file(place).expect("git made it");
+        std::fs::write(place, bytes).expect("the sandbox is writable");
+    };
+    // Its first bytes still say that it is a commit.
+    replace(&object, &whole[..whole.len() / 2]);
+    expect(
+        &work.keyfence(&["scan", "--range", "origin/main..main"]),
+        3,
+        &["INCOMPLETE", &id, "cannot be read"],
+    );
+    replace(&object, &whole);
+
+    // What `packed-refs` still says of the branch is older than the leak.
+    let reference = work.top.join(".git/refs/heads/main");
+    for broken in ["", "nonsense\n"] {
+        replace(&reference, broken.as_bytes());
+        for range in ["origin/main..main", "origin/main..HEAD", "main..origin/main"] {
+            let parts = ["cannot be told", "refs/heads/main could not be read"];
+            expect(&work.keyfence(&["scan", "--range", range]), 3, &parts);
+        }
+    }
+}
+
 fn ci(repository: &Repository<'_>, event: &str, file: &Path) -> Output {
     let mut command = repository.sandbox.command(KEYFENCE, &repository.top);
     command.arg("ci").env("GITHUB_ACTIONS", "true").env("GITHUB_EVENT_NAME", event);

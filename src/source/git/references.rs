@@ -20,6 +20,8 @@ use super::layout::{is_absent, read_regular};
 use crate::model::{FilePath, Problem, ProblemKind};
 use crate::source::SourceError;
 
+/// The file of all references that were packed.
+pub(super) const PACKED: &[u8] = b"packed-refs";
 /// A reference is one line; FETCH_HEAD has one for each branch.
 const REFERENCE_LIMIT: u64 = 16 * 1024 * 1024;
 /// `packed-refs` and reflogs of the largest repositories are far below this.
@@ -139,17 +141,32 @@ impl References {
     }
 
     /// What the reference of exactly this name leads to.
-    pub(super) fn find(&self, name: &[u8]) -> Option<ObjectId> {
+    ///
+    /// # Errors
+    /// When something that could not be read may say what it leads to: an older answer that `packed-refs` still holds
+    /// would be a wrong one.
+    pub(super) fn find(&self, name: &[u8]) -> Result<Option<ObjectId>, &Problem> {
         let mut name = name;
         for _ in 0..=SYMBOLIC_LIMIT {
+            if let Some(problem) = self.unread(name) {
+                return Err(problem);
+            }
             if let Some(next) = self.symbolic.get(name) {
                 name = next;
                 continue;
             }
-            let at = self.roots.binary_search_by(|root| root.name.as_slice().cmp(name)).ok()?;
-            return Some(self.roots[at].id);
+            let at = self.roots.binary_search_by(|root| root.name.as_slice().cmp(name)).ok();
+            return Ok(at.map(|at| self.roots[at].id));
         }
-        None
+        Ok(None)
+    }
+
+    /// What kept the reference of this name, or a directory above it, from being read.
+    pub(super) fn unread(&self, name: &[u8]) -> Option<&Problem> {
+        self.problems.iter().find(|problem| {
+            let rest = problem.path.as_ref().and_then(|path| name.strip_prefix(path.as_bytes()));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        })
     }
 }
 
@@ -263,7 +280,7 @@ impl Reading {
             .keys()
             .filter(|name| is_head(name))
             .filter_map(|name| {
-                let id = references.find(name)?;
+                let id = references.find(name).ok().flatten()?;
                 Some(Root { id, name: name.clone(), kind: RootKind::Head })
             })
             .collect();
@@ -279,7 +296,7 @@ impl Reading {
             Ok(bytes) => bytes,
             Err(error) if is_absent(&error) => return,
             Err(error) => {
-                self.problems.push(unreadable(b"packed-refs", &error.to_string()));
+                self.problems.push(unreadable(PACKED, &error.to_string()));
                 return;
             }
         };
@@ -293,7 +310,7 @@ impl Reading {
                 (Some(id), Some(name)) if !name.is_empty() => {
                     self.found.insert(name.to_vec(), (id, kind_of(name)));
                 }
-                _ => self.problems.push(unreadable(b"packed-refs", "a line of it names no object")),
+                _ => self.problems.push(unreadable(PACKED, "a line of it names no object")),
             }
         }
     }
@@ -479,7 +496,7 @@ mod tests {
 
     use super::super::common::Repository;
     use super::super::{GitEnvironment, Layout};
-    use super::{References, RepositoryFormat, RootKind, index_roots, reflogs, shallow_boundary};
+    use super::{PACKED, References, RepositoryFormat, RootKind, index_roots, reflogs, shallow_boundary};
 
     fn layout(repository: &Repository) -> Layout {
         Layout::discover(repository.path(), &GitEnvironment::default()).expect("it is a repository")
@@ -554,10 +571,10 @@ mod tests {
             assert_eq!(found.iter().filter(|(_, kind)| *kind == RootKind::Replacement).count(), 1);
             assert_eq!(found.len(), expected.len() + 1, "{found:?}");
             for name in ["HEAD", "refs/heads/main", "refs/tags/heavy", "refs/remotes/origin/HEAD"] {
-                let leads_to = references.find(name.as_bytes()).map(|id| id.to_string());
+                let leads_to = references.find(name.as_bytes()).ok().flatten().map(|id| id.to_string());
                 assert_eq!(leads_to, Some(id(&repository, name)), "{name}");
             }
-            assert_eq!(references.find(b"refs/heads/none"), None);
+            assert_eq!(references.find(b"refs/heads/none"), Ok(None));
         }
     }
 
@@ -583,7 +600,12 @@ mod tests {
         let expected =
             ["MERGE_HEAD", "packed-refs", "refs/heads/empty", "refs/heads/garbage", "refs/heads/null"];
         assert_eq!(broken, expected);
-        assert_eq!(references.find(b"refs/heads/main").map(|id| id.to_string()), Some(main));
+        let found = references.find(b"refs/heads/main").map(|id| id.map(|id| id.to_string()));
+        assert_eq!(found, Ok(Some(main)));
+        for name in ["refs/heads/empty", "refs/heads/garbage", "refs/heads/null/below"] {
+            assert!(references.find(name.as_bytes()).is_err(), "{name}");
+        }
+        assert!(references.unread(PACKED).is_some());
     }
 
     #[test]

@@ -10,7 +10,8 @@ use gix::objs::Kind;
 
 use super::commits::Writing;
 use super::objects::{ObjectError, Objects};
-use super::references::References;
+use super::references::{PACKED, References};
+use crate::model::{FilePath, Problem};
 
 /// Git itself asks for that many digits.
 const SHORTEST_ABBREVIATION: usize = 4;
@@ -30,6 +31,8 @@ pub(super) enum RevisionError {
     Object(ObjectId, ObjectError),
     #[error("goes back further than there are commits")]
     NoParent,
+    #[error("cannot be told, for {0} could not be read: {1}")]
+    Reference(String, String),
 }
 
 /// What an id leads to when all tags are taken off.
@@ -103,16 +106,16 @@ fn named(name: &str, references: &References, objects: &Objects) -> Result<Objec
     if is_hex && name.len() == digits {
         return ObjectId::from_hex(name.as_bytes()).map_err(|_| RevisionError::Syntax);
     }
-    for prefix in ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"] {
-        if let Some(id) = references.find(format!("{prefix}{name}").as_bytes()) {
+    let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+    let spelled = places.iter().map(|place| format!("{place}{name}"));
+    for full in spelled.chain([format!("refs/remotes/{name}/HEAD")]) {
+        if let Some(id) = references.find(full.as_bytes()).map_err(unread)? {
             return Ok(id);
         }
     }
-    if let Some(id) = references.find(format!("refs/remotes/{name}/HEAD").as_bytes()) {
-        return Ok(id);
-    }
+    let unknown = || references.unread(PACKED).map_or(RevisionError::Unknown, unread);
     if !is_hex || name.len() < SHORTEST_ABBREVIATION || name.len() > digits {
-        return Err(RevisionError::Unknown);
+        return Err(unknown());
     }
     let padded = format!("{name:0<digits$}");
     let whole = ObjectId::from_hex(padded.as_bytes()).map_err(|_| RevisionError::Syntax)?;
@@ -124,9 +127,14 @@ fn named(name: &str, references: &References, objects: &Objects) -> Result<Objec
     }
     match (found.len(), found.into_iter().next()) {
         (1, Some(id)) => Ok(id),
-        (0, _) => Err(RevisionError::Unknown),
+        (0, _) => Err(unknown()),
         _ => Err(RevisionError::Ambiguous),
     }
+}
+
+fn unread(problem: &Problem) -> RevisionError {
+    let name = problem.path.as_ref().map(FilePath::to_text).unwrap_or_default();
+    RevisionError::Reference(name, problem.message.clone())
 }
 
 /// Takes one `~N`, `^N` or `^{…}` off the front of `steps`.
