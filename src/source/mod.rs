@@ -12,6 +12,8 @@ mod ignored;
 mod pieces;
 mod stdin;
 #[cfg(feature = "files")]
+mod threads;
+#[cfg(feature = "files")]
 mod tree;
 
 #[cfg(feature = "files")]

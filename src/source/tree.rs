@@ -23,6 +23,7 @@ use crate::model::{
 
 use super::archive::Archives;
 use super::pieces::{Buffer, Sizes};
+use super::threads::granted;
 use super::{Receiver, Source, SourceError, Worker};
 
 /// What each thread's buffer keeps from file to file.
@@ -72,25 +73,36 @@ impl Tree {
         Self { options }
     }
 
-    fn walk(&self, roots: Roots, receiver: &dyn Receiver) {
-        let Some(builder) = self.walk_builder(&roots) else { return };
+    fn walk(&self, roots: Roots, receiver: &dyn Receiver) -> Result<(), SourceError> {
+        let Some(builder) = self.walk_builder(&roots)? else { return Ok(()) };
         let shared = Shared::new(&self.options, roots.elsewhere, receiver);
         let pruned = Arc::clone(&shared.pruned);
         let mut builder = builder;
         builder.filter_entry(move |entry| pruned.keeps(entry));
         builder.build_parallel().visit(&mut Readers { shared: &shared });
         shared.report_left_out();
+        Ok(())
     }
 
-    fn walk_builder(&self, roots: &Roots) -> Option<WalkBuilder> {
-        let (first, rest) = roots.paths.split_first()?;
+    fn walk_builder(&self, roots: &Roots) -> Result<Option<WalkBuilder>, SourceError> {
+        let Some((first, rest)) = roots.paths.split_first() else { return Ok(None) };
         let mut builder = WalkBuilder::new(first);
         for path in rest {
             builder.add(path);
         }
         builder.standard_filters(self.options.ignore_rules).hidden(false).follow_links(false);
-        builder.threads(if roots.paths.len() == 1 && roots.only_files { 1 } else { self.options.threads });
-        Some(builder)
+        let wanted = if roots.paths.len() == 1 && roots.only_files { 1 } else { self.options.threads };
+        builder.threads(granted(wanted).map_err(|error| no_thread(&error))?.get());
+        Ok(Some(builder))
+    }
+}
+
+fn no_thread(error: &io::Error) -> SourceError {
+    SourceError {
+        message: format!("no thread could be started to read files: {error}"),
+        hint: Some(
+            "raise the limit of processes and threads (`ulimit -u`, or that of the container)".to_owned(),
+        ),
     }
 }
 
@@ -103,8 +115,7 @@ impl Source for Tree {
             }
         }
         roots.part();
-        self.walk(roots, receiver);
-        Ok(())
+        self.walk(roots, receiver)
     }
 }
 
