@@ -81,6 +81,15 @@ pub(crate) enum Command {
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct ScanArguments {
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    #[command(flatten)]
+    pub(crate) looking: LookingArguments,
+}
+
+/// What is looked at.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SourceArguments {
     /// Files and directories to scan (default: the current directory); `-` is standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -123,6 +132,11 @@ pub(crate) struct ScanArguments {
     /// Scan what .gitignore and .ignore leave out, too
     #[arg(long)]
     pub(crate) no_ignore: bool,
+}
+
+/// How it is looked at and told.
+#[derive(Debug, Default, Args)]
+pub(crate) struct LookingArguments {
     /// Leave out files larger than this, such as 512K, 64M or 1G; they are counted
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_size: Option<u64>,
@@ -180,7 +194,7 @@ pub(crate) struct CiArguments {
     #[arg(long, value_name = "COMMIT")]
     pub(crate) head: Option<String>,
     #[command(flatten)]
-    pub(crate) scan: ScanArguments,
+    pub(crate) looking: LookingArguments,
 }
 
 /// Which files of the project count.

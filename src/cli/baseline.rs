@@ -209,9 +209,9 @@ impl Looked {
 
 fn looked(arguments: ScanArguments) -> Result<(Prepared, Report), Failure> {
     let request = ScanRequest::from_arguments(arguments)?;
-    let prepared = scan::prepared(&request.what, &request.detection)?;
-    let threads = request.threads.map_or(0, std::num::NonZeroUsize::get);
-    let bar = Bar::start(request.progress);
+    let prepared = scan::prepared(&request.what, &request.looking.detection)?;
+    let threads = request.looking.threads.map_or(0, std::num::NonZeroUsize::get);
+    let bar = Bar::start(request.looking.progress);
     let (report, interrupted) = scan::look(&request.what, &prepared, threads, &bar)?;
     drop(bar);
     if interrupted {

@@ -66,8 +66,8 @@ fn perform(request: Request) -> Result<Ending, Failure> {
             tell(SHORT_HELP);
             Ok(Ending::Misused)
         }
-        Request::Scan(request) => scan::perform(&request),
-        Request::Ci(request) => ci::perform(request),
+        Request::Scan(request) => scan::perform(&request.what, &request.looking),
+        Request::Ci(request) => ci::perform(&request),
         Request::Baseline(command) => baseline::perform(command),
         Request::Config(command) => config::perform(command),
         Request::Init(arguments) => init::perform(&arguments),

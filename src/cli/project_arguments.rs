@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::arguments::{ConfidenceArgument, PolicyArguments, ScanArguments};
+use super::arguments::{
+    ConfidenceArgument, LookingArguments, PolicyArguments, ScanArguments, SourceArguments,
+};
 use crate::model::Day;
 
 #[derive(Debug, Subcommand)]
@@ -23,7 +25,7 @@ pub(crate) enum BaselineCommand {
 }
 
 /// What is looked at for a baseline.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct BaselineScan {
     /// Look at everything that ever was in the repository, too
     #[arg(long)]
@@ -60,26 +62,30 @@ impl BaselineScan {
     /// The same as the arguments of a scan of the history, if that was asked for.
     pub(crate) fn of_history(&self, root: PathBuf) -> Option<ScanArguments> {
         self.history.then(|| ScanArguments {
-            paths: vec![root],
-            history: true,
-            confidence: self.confidence,
-            rules: self.rules.clone(),
-            policy: PolicyArguments { no_baseline: true, ..self.policy.clone() },
-            threads: self.threads,
-            ..ScanArguments::default()
+            source: SourceArguments { paths: vec![root], history: true, ..SourceArguments::default() },
+            looking: self.clone().looking(),
         })
     }
 
     /// The same as the arguments of a scan of the project's files.
     pub(crate) fn into_scan(self, root: PathBuf) -> ScanArguments {
         ScanArguments {
-            paths: vec![root],
-            no_ignore: self.no_ignore,
+            source: SourceArguments {
+                paths: vec![root],
+                no_ignore: self.no_ignore,
+                ..SourceArguments::default()
+            },
+            looking: self.looking(),
+        }
+    }
+
+    fn looking(self) -> LookingArguments {
+        LookingArguments {
             confidence: self.confidence,
             rules: self.rules,
             policy: PolicyArguments { no_baseline: true, ..self.policy },
             threads: self.threads,
-            ..ScanArguments::default()
+            ..LookingArguments::default()
         }
     }
 }

@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{
-    Arguments, CiArguments, Command, HookCommand, PlaceArguments, PolicyArguments, RunArguments,
-    ScanArguments, Stage,
+    Arguments, CiArguments, Command, HookCommand, LookingArguments, PlaceArguments, PolicyArguments,
+    RunArguments, ScanArguments, SourceArguments, Stage,
 };
 use super::failure::Failure;
 use super::project_arguments::{
@@ -57,6 +57,12 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct ScanRequest {
     pub(crate) what: What,
+    pub(crate) looking: Looking,
+}
+
+/// How something is looked at and told.
+#[derive(Debug)]
+pub(crate) struct Looking {
     pub(crate) detection: Detection,
     pub(crate) writing: Writing,
     pub(crate) threads: Option<NonZeroUsize>,
@@ -93,7 +99,7 @@ pub(crate) struct CiRequest {
     pub(crate) base: Option<String>,
     pub(crate) head: Option<String>,
     pub(crate) max_size: Option<u64>,
-    pub(crate) scan: ScanRequest,
+    pub(crate) looking: Looking,
 }
 
 /// Which part of history is scanned.
@@ -192,9 +198,14 @@ impl Request {
 
 impl ScanRequest {
     pub(crate) fn from_arguments(arguments: ScanArguments) -> Result<Self, Failure> {
-        let what = What::from_arguments(&arguments)?;
+        let what = What::from_arguments(&arguments.source, arguments.looking.max_size)?;
+        Ok(Self { what, looking: Looking::from_arguments(arguments.looking)? })
+    }
+}
+
+impl Looking {
+    fn from_arguments(arguments: LookingArguments) -> Result<Self, Failure> {
         Ok(Self {
-            what,
             detection: Detection {
                 threshold: arguments.confidence.map(Into::into),
                 honour_comments: !arguments.no_inline_allow,
@@ -217,22 +228,9 @@ impl ScanRequest {
 
 impl CiRequest {
     fn from_arguments(arguments: CiArguments) -> Result<Self, Failure> {
-        let scan = &arguments.scan;
-        let elsewhere = scan.staged
-            || scan.history
-            || !scan.paths.is_empty()
-            || scan.message.is_some()
-            || scan.range.is_some()
-            || scan.since_commit.is_some();
-        if elsewhere {
-            return Err(Failure::usage(
-                "ci judges the commits of a build and nothing else",
-                "leave the rest out, or use `keyfence scan`",
-            ));
-        }
-        let max_size = scan.max_size;
-        let scan = ScanRequest::from_arguments(arguments.scan)?;
-        Ok(Self { base: arguments.base, head: arguments.head, max_size, scan })
+        let max_size = arguments.looking.max_size;
+        let looking = Looking::from_arguments(arguments.looking)?;
+        Ok(Self { base: arguments.base, head: arguments.head, max_size, looking })
     }
 }
 
@@ -248,9 +246,8 @@ impl PolicyRequest {
 }
 
 impl What {
-    fn from_arguments(arguments: &ScanArguments) -> Result<Self, Failure> {
-        refuse_contradictions(arguments)?;
-        let max_size = arguments.max_size;
+    fn from_arguments(arguments: &SourceArguments, max_size: Option<u64>) -> Result<Self, Failure> {
+        refuse_contradictions(arguments, max_size)?;
         if let Some(file) = &arguments.message {
             return Ok(Self::Message(file.clone()));
         }
@@ -282,7 +279,7 @@ impl What {
 }
 
 /// The commits that `--range` or `--since-commit` names; an end that is left out is HEAD.
-fn range(arguments: &ScanArguments) -> Result<Option<RangeSelection>, Failure> {
+fn range(arguments: &SourceArguments) -> Result<Option<RangeSelection>, Failure> {
     let (base, head, common_ancestor) = match (&arguments.range, &arguments.since_commit) {
         (None, None) => return Ok(None),
         (Some(range), _) => {
@@ -307,11 +304,11 @@ fn range(arguments: &ScanArguments) -> Result<Option<RangeSelection>, Failure> {
     }))
 }
 
-fn names_stdin(arguments: &ScanArguments) -> bool {
+fn names_stdin(arguments: &SourceArguments) -> bool {
     arguments.paths.iter().any(|path| path == Path::new("-"))
 }
 
-fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
+fn refuse_contradictions(arguments: &SourceArguments, max_size: Option<u64>) -> Result<(), Failure> {
     let has_paths = !arguments.paths.is_empty();
     let stdin = names_stdin(arguments);
     let range = arguments.range.is_some() || arguments.since_commit.is_some();
@@ -365,7 +362,7 @@ fn refuse_contradictions(arguments: &ScanArguments) -> Result<(), Failure> {
             "add `-` as the PATH",
         ),
         (
-            arguments.max_size.is_some() && stdin,
+            max_size.is_some() && stdin,
             "--max-size leaves out large files, but standard input is read to its end",
             "leave it out",
         ),
@@ -511,7 +508,7 @@ mod tests {
             ("hook install --stage post-commit", "pre-merge-commit"),
             ("scan --range A", "between two"),
             ("scan --range A..B src", "nothing else"),
-            ("ci --staged", "commits of a build"),
+            ("ci --staged", "unexpected argument"),
             ("hook run update refs/heads/main", "what it will be"),
         ] {
             match meant(line) {

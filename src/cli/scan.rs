@@ -14,7 +14,7 @@ use super::output::Target;
 use super::policy::{self, Prepared, Root, Terms};
 use super::progress::Bar;
 use super::reports::{self, PLAIN_WIDTH, rendered};
-use super::request::{Detection, HookRun, PolicyRequest, ScanRequest, What};
+use super::request::{Detection, HookRun, Looking, PolicyRequest, What};
 use crate::model::{FilePath, Report, ScanMode};
 use crate::report::{HookStage, HumanStyle, Occasion, write_human};
 use crate::scan::{ScanOptions, scan};
@@ -26,15 +26,15 @@ use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions};
 use crate::suppress::{Comments, Policy};
 
 /// Scans and reports.
-pub(crate) fn perform(request: &ScanRequest) -> Result<Ending, Failure> {
-    let threads = request.threads.map_or(0, std::num::NonZeroUsize::get);
+pub(crate) fn perform(what: &What, looking: &Looking) -> Result<Ending, Failure> {
+    let threads = looking.threads.map_or(0, std::num::NonZeroUsize::get);
     use_threads(threads);
-    let prepared = prepared(&request.what, &request.detection)?;
-    let bar = Bar::start(request.progress);
-    let (mut report, interrupted) = look(&request.what, &prepared, threads, &bar)?;
+    let prepared = prepared(what, &looking.detection)?;
+    let bar = Bar::start(looking.progress);
+    let (mut report, interrupted) = look(what, &prepared, threads, &bar)?;
     drop(bar);
     let ending = Ending::of_scan(report.outcome(), interrupted);
-    reports::write(&mut report, &request.writing, ending)?;
+    reports::write(&mut report, &looking.writing, ending)?;
     Ok(ending)
 }
 

@@ -15,17 +15,17 @@ use systems::{Job, Surroundings, Unclear, recognise};
 const EVENT_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Judges what the build adds.
-pub(crate) fn perform(mut request: CiRequest) -> Result<Ending, Failure> {
-    let job = job(&request)?;
+pub(crate) fn perform(request: &CiRequest) -> Result<Ending, Failure> {
+    let job = job(request)?;
     let Some(selection) = job.selection else {
         tell(&format!("keyfence ci: {}: nothing was added, nothing is judged\n", text::line(&job.title)));
         return Ok(Ending::Clean);
     };
-    if !request.scan.writing.quiet {
+    if !request.looking.writing.quiet {
         tell(&format!("keyfence ci: {}: judging {}\n", text::line(&job.title), in_words(&selection)));
     }
-    request.scan.what = What::Range { selection, max_size: request.max_size, trusted: false };
-    scan::perform(&request.scan)
+    let what = What::Range { selection, max_size: request.max_size, trusted: false };
+    scan::perform(&what, &request.looking)
 }
 
 /// What was typed wins over what the system says.
