@@ -149,8 +149,8 @@ pub(crate) struct LookingArguments {
     /// Write the report to a file (replaced as a whole, readable only by you; may be repeated)
     ///
     /// `-o FORMAT:FILE` says the format with the file. A FILE alone takes a --format: the one that its ending names
-    /// (.json, .jsonl, .sarif, .csv, .md, .html, .xml), or else the next one; without any, its ending decides. A
-    /// --format that no file takes goes to standard output, which is `-`.
+    /// (.json, .jsonl, .sarif, .csv, .md, .html, .xml), or else the next one that can end so; without any, its ending
+    /// decides. A --format that no file takes goes to standard output, which is `-`.
     #[arg(short, long, value_name = "[FORMAT:]FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print found values in full; without this they are masked everywhere
@@ -368,6 +368,16 @@ impl FormatArgument {
     /// The format of that word.
     pub(crate) fn of_word(word: &str) -> Option<Self> {
         Self::value_variants().iter().copied().find(|format| format.as_str() == word)
+    }
+
+    /// Whether a file with an ending that names `named` can be meant for this one: many reports are JSON or XML.
+    pub(crate) fn may_end_as(self, named: Self) -> bool {
+        match named {
+            Self::Json => {
+                !matches!(self, Self::Human | Self::Junit | Self::Csv | Self::Markdown | Self::Html)
+            }
+            other => self == other,
+        }
     }
 
     /// The format that a file's ending names.

@@ -40,7 +40,8 @@ pub(crate) struct Writing {
 }
 
 /// Gives each output its format: the one written before it (`sarif:FILE`), else the one asked for that its ending
-/// names, else the next one asked for, else what its ending says. A format that is left goes to standard output.
+/// names, else the next one asked for that can end so, else what its ending says. A format that is left goes to standard
+/// output.
 pub(crate) fn pair(formats: &[FormatArgument], outputs: &[PathBuf]) -> Result<Vec<ReportRequest>, Failure> {
     let mut left = formats.to_vec();
     let mut reports: Vec<ReportRequest> = Vec::new();
@@ -81,11 +82,11 @@ fn split(output: &Path) -> (Option<FormatArgument>, PathBuf) {
 
 fn take_for(left: &mut Vec<FormatArgument>, file: &Path) -> FormatArgument {
     let by_ending = FormatArgument::of_file(file);
-    let at = left.iter().position(|format| Some(*format) == by_ending);
-    match (at, left.is_empty()) {
-        (Some(at), _) => left.remove(at),
-        (None, false) => left.remove(0),
-        (None, true) => by_ending.unwrap_or_default(),
+    let same = |format: &FormatArgument| Some(*format) == by_ending;
+    let fitting = |format: &FormatArgument| by_ending.is_none_or(|named| format.may_end_as(named));
+    match left.iter().position(same).or_else(|| left.iter().position(fitting)) {
+        Some(at) => left.remove(at),
+        None => by_ending.unwrap_or_default(),
     }
 }
 
@@ -195,7 +196,7 @@ mod tests {
     #[test]
     fn every_report_has_its_place() {
         use Format::{Html, Human, Json, Sarif};
-        let cases: [(&[Format], &[&str], &[&str]); 13] = [
+        let cases: [(&[Format], &[&str], &[&str]); 16] = [
             (&[], &[], &["human>-"]),
             (&[Json], &[], &["json>-"]),
             (&[], &["report"], &["human>report"]),
@@ -209,6 +210,9 @@ mod tests {
             (&[], &["./json:x"], &["human>./json:x"]),
             (&[], &["C:\\report.json"], &["json>C:\\report.json"]),
             (&[Json, Sarif], &["a", "b"], &["json>a", "sarif>b"]),
+            (&[Sarif], &["a.json"], &["sarif>a.json"]),
+            (&[Human], &["a.html"], &["html>a.html", "human>-"]),
+            (&[Human, Sarif], &["a.json"], &["sarif>a.json", "human>-"]),
         ];
         for (formats, outputs, expected) in cases {
             let expected = expected.iter().map(|&text| text.to_owned()).collect();

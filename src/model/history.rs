@@ -16,6 +16,8 @@ pub struct Commit {
     pub time: i64,
     /// How far the author's clock was ahead of UTC, in minutes.
     pub offset: i16,
+    /// Whether it has no parent, so that a history begins with it.
+    pub is_root: bool,
 }
 
 /// How far a credential got.

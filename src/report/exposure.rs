@@ -71,10 +71,8 @@ pub(super) fn answer(exposure: &Exposure) -> String {
         Reach::Local => format!(
             "only local so far: take it out of {} before you push; {UNSHARED}",
             match &exposure.first_seen {
-                Some(commit) => {
-                    let id = short(commit);
-                    format!("those commits (`git rebase -i {id}^`, or `--root` if {id} is the first one)")
-                }
+                Some(commit) if commit.is_root => "those commits (`git rebase -i --root`)".to_owned(),
+                Some(commit) => format!("those commits (`git rebase -i {}^`)", short(commit)),
                 None => "what holds it".to_owned(),
             }
         ),

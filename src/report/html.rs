@@ -268,7 +268,7 @@ fn row(
     let from = from.min(1000 - width.min(1000));
     let reach = exposure.reach.as_str();
     format!(
-        "<tr><th scope=\"row\"><a href=\"#credential-{index}\">{title} <code>{place}</code></a></th><td class=\"day\">{began}</td><td>{removed}</td>\
+        "<tr><th scope=\"row\"><a href=\"#credential-{index}\">{title} <code>{place}</code></a></th><td class=\"day\">{began}</td><td class=\"day\">{removed}</td>\
          <td><span class=\"badge is-{reach}\">{reach}</span></td><td>{days}</td><td class=\"bar\" aria-hidden=\"true\">\
          <svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" focusable=\"false\"><rect class=\"track\" x=\"0\" \
          y=\"8\" width=\"1000\" height=\"4\"/><rect class=\"span-{reach}\" x=\"{from}\" y=\"2\" width=\"{width}\" \

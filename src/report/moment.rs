@@ -39,6 +39,10 @@ mod tests {
     use super::{days_between, stamp};
     use crate::model::Commit;
 
+    fn at(time: i64, offset: i16) -> Commit {
+        Commit { id: String::new(), author: String::new(), time, offset, is_root: false }
+    }
+
     #[test]
     fn moments_are_those_of_the_author() {
         for (time, offset, expected) in [
@@ -46,11 +50,9 @@ mod tests {
             (1_772_435_400, 120, "2026-03-02T09:10:00+02:00"),
             (1_772_435_400, -570, "2026-03-01T21:40:00-09:30"),
         ] {
-            let commit = Commit { id: String::new(), author: String::new(), time, offset };
-            assert_eq!(stamp(&commit), expected);
+            assert_eq!(stamp(&at(time, offset)), expected);
         }
-        let absurd = Commit { id: String::new(), author: String::new(), time: i64::MAX, offset: i16::MAX };
-        assert!(!stamp(&absurd).is_empty());
+        assert!(!stamp(&at(i64::MAX, i16::MAX)).is_empty());
         assert_eq!((days_between(0, 3 * 86_400), days_between(9, 0)), (3, 0));
     }
 }

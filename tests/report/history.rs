@@ -22,7 +22,7 @@ pub const MADE_AT: i64 = BEGIN + 90 * DAY;
 
 pub fn commit(seed: &str, author: &str, days: i64) -> Commit {
     let id = hex(&Sha256::digest(seed))[..40].to_owned();
-    Commit { id, author: author.to_owned(), time: BEGIN + days * DAY, offset: 120 }
+    Commit { id, author: author.to_owned(), time: BEGIN + days * DAY, offset: 120, is_root: false }
 }
 
 fn texts(words: &[&str]) -> Vec<String> {

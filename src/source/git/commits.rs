@@ -115,6 +115,7 @@ impl<'a> Writing<'a> {
             author: String::from_utf8_lossy(author.who).into_owned(),
             time: author.time,
             offset: author.offset,
+            is_root: self.value("parent").is_none(),
         }
     }
 }
