@@ -233,6 +233,22 @@ fn the_history_of_each_credential_is_told() {
     }
 }
 
+/// Whoever takes it out of a history has to name the commit before, which the first one has not.
+#[test]
+fn the_first_commit_is_told_as_such() {
+    let repository = Repository::new();
+    for (name, number, is_root) in [("first.env", 1, true), ("second.env", 2, false)] {
+        repository.write(name, pair(number));
+        repository.commit_all(name);
+        let report = report_of(options(repository.path()));
+        let told = report.credentials.iter().filter_map(|credential| credential.exposure.as_ref());
+        let brought = told
+            .filter(|exposure| exposure.occurrences[0].path.to_text() == name)
+            .filter_map(|exposure| exposure.first_seen.as_ref().map(|commit| commit.is_root));
+        assert_eq!(brought.collect::<Vec<_>>(), [is_root], "{name}");
+    }
+}
+
 /// What was fetched is known to a remote, even if no reference was made for it; what a merge or a reset left is local.
 #[test]
 fn what_is_named_in_capitals_leads_to_history() {
