@@ -11,6 +11,7 @@ mod common;
 mod targets;
 
 use std::fs;
+use std::io::{Cursor, Write as _};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +76,18 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "words" => [&b"a\x1b[2J::error::x ##vso[y] \xff"[..], "\u{202e}\u{feff}a".as_bytes()]
             .map(<[u8]>::to_vec)
             .into(),
+        "decode" => {
+            let texts = (0_u8..=250).cycle().zip(examples().into_iter().chain(decoding()).cycle().take(1000));
+            texts.map(|(form, text)| [vec![form], text].concat()).collect()
+        }
+        "archive" => archives(),
+        "imports" => imported(),
+        "instructions" => {
+            let base = b"\x12the base of it all";
+            let deltas: [&[u8]; 3] =
+                [b"\x12\x07\x90\x03\x04-all", b"\x12\x06\x91\x03\x03\x90\x03", b"\x12\x12\xb1\0\x12\0"];
+            deltas.map(|delta| [base, delta].concat()).into()
+        }
         "index" => indexes(),
         "delta" => vec![
             [&[64, 10, 5][..], b"hello", &[0x90, 5]].concat(),
@@ -88,6 +101,66 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         ],
         other => panic!("{other} has no seeds"),
     }
+}
+
+/// Texts in forms that go on over seams.
+fn decoding() -> Vec<Vec<u8>> {
+    let texts: [&[u8]; 6] = [
+        b"key = \"abcdefgh01234567\" +\n  \"ijklmnop89012345\";\n",
+        b"KEY=abcdefgh01234567\\\nijklmnop89012345\n",
+        b"{\"a\": \"x\\u003dabcdefgh01234567\\n\\/y\"}",
+        b"&quot;key&quot;: &#34;abcdefgh01234567&#x22;",
+        b"a=%7B%22key%22%3A%22abcdefgh01234567%22%7D",
+        b"data:\n  a: S0VZPWFiY2RlZmdoMDEyMzQ1NjcK\n  b: MHg2MTYyNjM=\n",
+    ];
+    texts.map(<[u8]>::to_vec).into()
+}
+
+/// Archives of every format, with what stands in them.
+fn archives() -> Vec<Vec<u8>> {
+    let members: [(&str, &[u8]); 2] = [("config/.env", b"KEY=abcdefgh\n"), ("b.txt", b"second\n")];
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut zips = Vec::new();
+    for method in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in members {
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            zip.start_file(name, options).expect("memory can be written");
+            zip.write_all(content).expect("memory can be written");
+        }
+        zips.push(zip.finish().expect("memory can be written").into_inner());
+    }
+    for (name, content) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, name, content).expect("memory can be written");
+    }
+    let tar = tar.into_inner().expect("memory can be written");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&tar).expect("memory can be written");
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    bzip2.write_all(&zips[1]).expect("memory can be written");
+    let zstandard = ruzstd::encoding::compress_to_vec(&tar[..], ruzstd::encoding::CompressionLevel::Fastest);
+    // `hello, members` as xz wrote it: the decoder comes without an encoder.
+    let xz = [
+        "fd377a585a000004e6d6b4460200210116000000742fe5a3",
+        "01000e68656c6c6f2c206d656d626572730a0000405f7817",
+        "0a57ab470001270fdf1afc6a1fb6f37d",
+        "010000000004595a",
+    ];
+    let xz = data_encoding::HEXLOWER.decode(xz.concat().as_bytes()).expect("it is hexadecimal");
+    let streams = [gzip.finish(), bzip2.finish()].map(|stream| stream.expect("memory can be written"));
+    zips.into_iter().chain(streams).chain([tar, zstandard, xz]).collect()
+}
+
+/// Files of other scanners, each behind the number of its kind.
+fn imported() -> Vec<Vec<u8>> {
+    let directory = Path::new(FUZZ).join("seeds/imports");
+    let of_kind = |(number, _): (usize, &targets::Format)| {
+        let text = fs::read(directory.join(number.to_string())).expect("each kind has a seed");
+        [vec![u8::try_from(number).expect("there are few")], text].concat()
+    };
+    targets::FORMATS.iter().enumerate().map(of_kind).collect()
 }
 
 /// Index files as git writes them: versions 2 to 4, split, sparse, with intent to add.

@@ -14,10 +14,20 @@ use keyfence::rules::format::Pack;
 use keyfence::rules::{Rule, RuleSet};
 use keyfence::suppress::{Beside, SuppressOptions, Suppressor};
 
+#[cfg(feature = "cli")]
+mod imports;
+#[cfg(feature = "git")]
+mod instructions;
 #[cfg(feature = "git")]
 mod repository;
+#[cfg(feature = "cli")]
+pub use imports::{FORMATS, imports};
 #[cfg(feature = "git")]
-pub use repository::{baseline, config, delta, delta_over_base, entry, index};
+pub use instructions::instructions;
+#[cfg(feature = "cli")]
+pub use keyfence::suppress::imports::Format;
+#[cfg(feature = "git")]
+pub use repository::{archive, baseline, config, delta, delta_over_base, entry, index};
 
 /// A target: its name, and what is done with an input.
 pub type Target = (&'static str, fn(&[u8]));
@@ -30,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("allow", allow),
     ("pack", pack),
     ("words", words),
+    ("decode", decode),
     #[cfg(feature = "git")]
     ("config", config),
     #[cfg(feature = "git")]
@@ -40,6 +51,12 @@ pub const TARGETS: &[Target] = &[
     ("delta", delta),
     #[cfg(feature = "git")]
     ("entry", entry),
+    #[cfg(feature = "git")]
+    ("instructions", instructions),
+    #[cfg(feature = "git")]
+    ("archive", archive),
+    #[cfg(feature = "cli")]
+    ("imports", imports),
 ];
 
 static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::builtin);
@@ -125,6 +142,58 @@ pub fn allow(data: &[u8]) {
             "{}",
             finding.rule
         );
+    }
+}
+
+/// How much is read from other forms in one text at most.
+const MOST_READ: usize = 1 << 20;
+
+/// Other forms: what is read has an origin for every byte inside of where it stands, passages are in order and apart,
+/// and text that is put into a form comes out of it.
+pub fn decode(data: &[u8]) {
+    let (choice, text) = data.split_first().unwrap_or((&0, data));
+    let written = in_form(*choice, text);
+    let passages = DETECTOR.passages(&written);
+    let mut end = 0;
+    for (from, bytes, origins) in &passages {
+        assert!(end <= from.start && from.end <= written.len(), "{from:?} after {end}");
+        assert_eq!(bytes.len(), origins.len(), "{from:?}");
+        let inside = origins.iter().all(|at| (from.start..from.end).contains(at));
+        assert!(origins.is_sorted() && inside, "{from:?}");
+        end = from.end;
+    }
+    assert!(passages.iter().map(|(_, bytes, _)| bytes.len()).sum::<usize>() <= MOST_READ);
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    if choice % FORMS == 1 && text.len() >= 15 && text.iter().all(plain) {
+        let read = passages.iter().any(|(_, bytes, _)| bytes == text.trim_ascii_end());
+        assert!(read, "base64 of {} bytes is read", text.len());
+    }
+    let found = findings(&written, "a.env", &mut Scratch::default());
+    for finding in &found {
+        let span = finding.span;
+        assert!(span.start < span.end && span.end <= written.len(), "{} at {span:?}", finding.rule);
+    }
+    let could = DETECTOR.could_hold(&written, &DETECTOR.trace(&written, None));
+    assert!(could || found.is_empty(), "something was found where nothing could be held");
+}
+
+const FORMS: u8 = 6;
+
+/// `text` as it is, or put into one form, or into two.
+fn in_form(choice: u8, text: &[u8]) -> Vec<u8> {
+    let each =
+        |write: fn(u8) -> String| text.iter().map(|&byte| write(byte)).collect::<String>().into_bytes();
+    match choice % FORMS {
+        1 => data_encoding::BASE64.encode(text).into_bytes(),
+        2 => data_encoding::HEXLOWER.encode(text).into_bytes(),
+        3 => each(|byte| format!("%{byte:02X}")),
+        4 => each(|byte| format!("\\x{byte:02x}")),
+        5 => {
+            let once = data_encoding::BASE64_MIME.encode(text);
+            let twice = data_encoding::BASE64URL_NOPAD.encode(once.as_bytes());
+            [b"a = \"", twice.as_bytes(), b"\" +\n"].concat()
+        }
+        _ => text.to_vec(),
     }
 }
 

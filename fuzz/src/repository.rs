@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use keyfence::config::{Config, Level};
-use keyfence::model::{Chunk, Coverage, Problem, ProblemKind};
+use keyfence::model::{Chunk, ContentKind, Coverage, Problem, ProblemKind};
 use keyfence::source::git::{GitEnvironment, History, HistoryOptions, Staged, StagedOptions};
-use keyfence::source::{Receiver, Source, Worker};
+use keyfence::source::{Receiver, Source, Tree, TreeOptions, Worker};
 use keyfence::suppress::Baseline;
 
 /// An empty repository, made without git; one target at a time uses it.
@@ -36,6 +36,8 @@ pub struct Count {
     pub chunks: u64,
     /// What was handed out, one after the other.
     pub bytes: Vec<u8>,
+    /// Where the contents stand.
+    pub paths: Vec<Vec<u8>>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
@@ -58,7 +60,10 @@ impl Worker for Hand<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
         let mut count = self.count();
         count.chunks += 1;
-        count.bytes.extend_from_slice(chunk.bytes);
+        if chunk.provenance.kind != ContentKind::FileName {
+            count.bytes.extend_from_slice(chunk.bytes);
+            count.paths.push(chunk.provenance.path.as_bytes().to_vec());
+        }
     }
 
     fn covered(&mut self, _: &Coverage) {}
@@ -80,6 +85,43 @@ fn drive(source: &dyn Source) -> Option<Count> {
     let internal = count.problems.iter().find(|problem| problem.kind == ProblemKind::Internal);
     assert!(internal.is_none(), "{internal:?}");
     driven.is_ok().then_some(count)
+}
+
+/// How many times its size an archive may become, and from how many bytes on that counts.
+const RATIO: usize = 200;
+const RATIO_FROM: usize = 1 << 20;
+/// How much may come out before it is charged.
+const STEP: usize = 64 << 10;
+/// What archives begin like, or have behind a first header.
+const MARKS: [&[u8]; 6] = [b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"ustar"];
+
+/// Archives: all that is in them comes out beside them, no more than a bomb is allowed, and the rest is told.
+pub fn archive(data: &[u8]) {
+    let repository = REPOSITORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = repository.path().join("archive");
+    fs::write(&file, data).expect("the directory is writable");
+    let options = TreeOptions {
+        paths: vec![file.clone()],
+        ignore_rules: false,
+        max_file_size: None,
+        left_out: None,
+        threads: 1,
+        piece_overlap: 1024,
+    };
+    let told = drive(&Tree::new(options)).expect("a file can be scanned");
+    let most = RATIO_FROM.max(RATIO * data.len()) + STEP + data.len();
+    assert!(told.bytes.len() <= most, "{} bytes of {}", told.bytes.len(), data.len());
+    let name = file.as_os_str().as_encoded_bytes();
+    for path in &told.paths {
+        let inside = path.strip_prefix(name).expect("everything is at the archive's path or in it");
+        assert!(inside.is_empty() || inside.starts_with(b"!/"), "{}", inside.escape_ascii());
+    }
+    if told.paths.is_empty() && told.problems.is_empty() {
+        let begins = |mark: &&[u8]| {
+            data.starts_with(mark) || data.get(257..).is_some_and(|rest| rest.starts_with(mark))
+        };
+        assert!(data.is_empty() || MARKS.iter().any(begins), "{} bytes came to nothing", data.len());
+    }
 }
 
 /// The index: whatever stands there, an error or entries.

@@ -12,7 +12,7 @@ use crate::model::{
 use crate::rules::{Kind, Rule, RuleSet};
 
 use super::candidates::{Candidate, Clue, Gatherer};
-use super::decode::Layers;
+use super::decode::{self, Layers};
 use super::document::Document;
 use super::fingerprint;
 use super::judgement::{Judge, Part};
@@ -204,6 +204,16 @@ impl Detector {
         };
         let labelled = |candidate| labels(candidate).into_iter().map(|label| (candidate.span, label));
         found.iter().flat_map(labelled).collect()
+    }
+
+    /// What is read from another form: where it stands, its words, and where each byte of them begins; for the
+    /// contracts' tests.
+    #[doc(hidden)]
+    pub fn passages(&self, text: &[u8]) -> Vec<(Span, Vec<u8>, Vec<usize>)> {
+        let mut found = Vec::new();
+        self.gatherer.gather(&self.rules, text, &mut found);
+        let read = decode::passages(text, &found, |_| true);
+        read.into_iter().map(|passage| (passage.from, passage.bytes, passage.origins)).collect()
     }
 }
 

@@ -35,7 +35,7 @@ mod tracked;
 pub use canary::plant_canary;
 pub use committed::Committed;
 pub use environment::GitEnvironment;
-pub use history::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions, Period};
+pub use history::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions, Period, follow_delta};
 pub use layout::{Layout, LayoutError};
 pub use message::CommitMessage;
 pub use range::{Guess, Known, Range, RangeHead, RangeOptions, RangeSelection};

@@ -129,7 +129,12 @@ impl Taken {
         self.allow.push(AllowEntry { values, reason, ..AllowEntry::default() });
     }
 
+    /// A pattern, if it can stand on one line of an ignore file: a second line would leave out more than it does.
     fn ignore_pattern(&mut self, pattern: &str) {
+        if pattern.trim().is_empty() || pattern.starts_with('#') || pattern.contains(char::is_control) {
+            let what = format!("pattern `{pattern}`: it cannot stand on one line of .keyfenceignore");
+            return self.note(Fate::NeedsYou, what);
+        }
         self.note(Fate::TakenOver, format!("pattern `{pattern}`, in .keyfenceignore"));
         self.left_out.push(pattern.to_owned());
     }

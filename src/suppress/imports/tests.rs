@@ -57,6 +57,12 @@ paths = ["z"]
             {"type": "Private Key", "hashed_secret": "a9993e364706816aba3e25717850c26c9cd0d89d", "line_number": 9}]}}"#,
         [2, 0, 2, 1],
     ),
+    (Format::Ggshield, "secret:\n  ignored_paths: [\"a.md\\n*\", '', '#b', \"c\\rd\", e.md]\n", [0, 1, 0, 4]),
+    (
+        Format::KingfisherConfig,
+        "filters:\n  skip_file_extensions: [\"md\\n/src/\", txt]\n  exclude: [\"a\\n*\"]\n",
+        [0, 1, 0, 2],
+    ),
     (Format::TrufflehogPaths, "^vendor/\n# c\n(a+)+\n", [1, 0, 0, 1]),
     (
         Format::GitSecrets,

@@ -64,6 +64,15 @@ pub(super) fn apply(
     if version.len() == size { Ok(()) } else { Err(BadDelta) }
 }
 
+/// What `delta` makes of `base`, if it can be followed and makes no more than `most` bytes; for the contracts' tests.
+pub(super) fn followed(base: &[u8], delta: &[u8], most: usize) -> Option<(Vec<u8>, Vec<CopiedPiece>)> {
+    let (_, size, instructions) = sizes(delta).ok()?;
+    let size = usize::try_from(size).ok().filter(|&size| size <= most)?;
+    let (mut version, mut pieces) = (Vec::new(), Vec::new());
+    apply(base, instructions, size, (&mut version, &mut pieces)).ok()?;
+    Some((version, pieces))
+}
+
 /// Where the copied bytes start in the base, how many they are, and what comes after the command. At most 2^32 and 2^24.
 fn copy(command: u8, operands: &[u8]) -> Result<(usize, usize, &[u8]), BadDelta> {
     let mut rest = operands;

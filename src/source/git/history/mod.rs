@@ -30,3 +30,13 @@ mod walk;
 
 pub use chronicle::Period;
 pub use source::{DEFAULT_MAX_OBJECT_SIZE, History, HistoryOptions};
+
+/// What a delta makes of a base, and the pieces that were copied; for the contracts' tests.
+#[doc(hidden)]
+pub fn follow_delta(
+    base: &[u8],
+    delta: &[u8],
+    most: usize,
+) -> Option<(Vec<u8>, Vec<crate::model::CopiedPiece>)> {
+    delta::followed(base, delta, most)
+}
