@@ -58,7 +58,8 @@ pub(crate) fn signs(
         if !hit.span.overlaps(value) {
             let (score, place) = weigh(document, hit.span, value, own_line, naming, scopes);
             let score = score + if hit.nested { NESTED } else { 0 };
-            if !hit.weak || score < SAME_LINE {
+            let believed = score < BESIDE || (score < SAME_LINE && !is_prose(document.text, hit.span));
+            if !hit.weak || believed {
                 keep(&mut best, hit, score, place);
             }
         }
@@ -77,6 +78,14 @@ pub(crate) fn signs(
             (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
         })
         .collect()
+}
+
+/// Whether a word stands between others as in a sentence, which names nobody: `the gate is shut`.
+fn is_prose(text: &[u8], word: Span) -> bool {
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
+    let before = word.start >= 2 && text[word.start - 1] == b' ' && is_letter(text.get(word.start - 2));
+    let after = text.get(word.end) == Some(&b' ') && is_letter(text.get(word.end + 1));
+    before || after
 }
 
 /// How many words of one provider are weighed near a value: the nearest ones, which score best of their kind.

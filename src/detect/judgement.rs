@@ -21,7 +21,7 @@ use super::naming::{Naming, Standing, callee, name_of};
 use super::password::Chosen;
 use super::pem;
 use super::phrase::Phrase;
-use super::placeholder::{is_blank, is_no_password, is_placeholder};
+use super::placeholder::{is_blank, is_no_password, is_placeholder, is_published_account};
 use super::randomness;
 use super::structure::{Scope, scopes};
 use super::tokens::is_token_byte;
@@ -384,6 +384,7 @@ impl Bench<'_> {
                 || memchr::memmem::find(host, b"example.com").is_some()
         });
         let is_none = is_no_password(password)
+            || is_published_account(user, password)
             || password.eq_ignore_ascii_case(user)
             || documented
             || password.len() < 3;

@@ -265,6 +265,7 @@ const SAYS_SECRET: &[&str] = &[
 const ABOUT: &[&str] = &[
     "hash",
     "hashed",
+    "encrypted",
     "policy",
     "regex",
     "pattern",

@@ -327,6 +327,11 @@ fn positional(
     }
     let index = position(text, own + 1, at);
     let owner = list_owner(text, head_before(text, own));
+    // `ADDRESSES = ["…", "…"]`: that its elements are public is said by the name of a list alone.
+    let is_list = text[owner.end..own].iter().any(|byte| matches!(byte, b'=' | b':'));
+    if is_list && Name::new(owner.of(text)).vetoes() {
+        return plain(Some(owner), Standing::Named);
+    }
     // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
     if index == 0 && names_its_argument(owner.of(text)) {
         return plain(Some(owner), Standing::Named);

@@ -89,58 +89,126 @@ pub(crate) fn is_no_password(value: &[u8]) -> bool {
         || [b"vault:".as_slice(), b"op://", b"enc[", b"arn:", b"ssm:", b"file:", b"env:", b"!vault", b"ref+"]
             .iter()
             .any(|head| lower.starts_with(head));
-    let common: &[&[u8]] = &[
-        b"password",
-        b"passwd",
-        b"pass",
-        b"pw",
-        b"pwd",
-        b"secret",
-        b"test",
-        b"testing",
-        b"admin",
-        b"root",
-        b"guest",
-        b"user",
-        b"username",
-        b"postgres",
-        b"mysql",
-        b"redis",
-        b"mongo",
-        b"mongodb",
-        b"rabbitmq",
-        b"example",
-        b"none",
-        b"null",
-        b"nil",
-        b"true",
-        b"false",
-        b"undefined",
-        b"string",
-        b"str",
-        b"passphrase",
-        b"token",
-        b"key",
-        b"apikey",
-        b"api_key",
-        b"password123",
-        b"foo",
-        b"bar",
-        b"baz",
-        b"dbpass",
-        b"dbpassword",
-        b"mypassword",
-        b"pass123",
-        b"undefined",
-        b"optional",
-        b"required",
-        b"empty",
-        b"default",
-        b"prompt",
-    ];
-    let masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'-' | b'_'));
-    reference || masked || common.contains(&lower.as_slice()) || has_word(&lower)
+    reference || is_masked(value) || is_constant(value) || is_hash(&lower) || says_itself(&lower)
 }
+
+/// What people write where a password will be, and what comes with servers.
+const COMMON: &[&[u8]] = &[
+    b"password",
+    b"passwd",
+    b"pass",
+    b"pw",
+    b"pwd",
+    b"secret",
+    b"test",
+    b"testing",
+    b"admin",
+    b"root",
+    b"guest",
+    b"user",
+    b"username",
+    b"postgres",
+    b"mysql",
+    b"redis",
+    b"mongo",
+    b"mongodb",
+    b"rabbitmq",
+    b"example",
+    b"none",
+    b"null",
+    b"nil",
+    b"true",
+    b"false",
+    b"undefined",
+    b"string",
+    b"str",
+    b"passphrase",
+    b"token",
+    b"key",
+    b"apikey",
+    b"api_key",
+    b"password123",
+    b"foo",
+    b"bar",
+    b"baz",
+    b"dbpass",
+    b"dbpassword",
+    b"mypassword",
+    b"pass123",
+    b"undefined",
+    b"optional",
+    b"required",
+    b"empty",
+    b"default",
+    b"prompt",
+];
+
+/// Whether an account is one that documentation has had for decades.
+pub(crate) fn is_published_account(user: &[u8], password: &[u8]) -> bool {
+    user.eq_ignore_ascii_case(b"scott") && password.eq_ignore_ascii_case(b"tiger")
+}
+
+/// Words beside [`COMMON`] ones: `some_pass`, `the%20password`.
+const FILLERS: &[&[u8]] =
+    &[b"some", b"the", b"my", b"your", b"a", b"an", b"any", b"this", b"new", b"old", b"db", b"word"];
+
+/// Whether a password consists of words for one.
+fn says_itself(lower: &[u8]) -> bool {
+    let is_said = |word: &[u8]| COMMON.contains(&word) || FILLERS.contains(&word);
+    let spaced = without_percent_escapes(lower);
+    let mut words =
+        spaced.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    COMMON.contains(&lower) || has_word(lower) || (words.peek().is_some() && words.all(is_said))
+}
+
+/// With a space for each `%20`, `%23` and so on: what is escaped in a URL is no letter.
+fn without_percent_escapes(text: &[u8]) -> Vec<u8> {
+    let mut spaced = text.to_vec();
+    for at in memchr::memchr_iter(b'%', text) {
+        if text.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            spaced[at..at + 3].fill(b' ');
+        }
+    }
+    spaced
+}
+
+fn is_masked(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'-' | b'_'))
+}
+
+/// `FORBIDDEN_VALUE2`: the name of a constant.
+fn is_constant(value: &[u8]) -> bool {
+    let letters = value.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |last| last + 1);
+    let (name, digits) = value.split_at(letters);
+    digits.len() <= 2
+        && name.contains(&b'_')
+        && name.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// What frameworks store instead of a password: the algorithm, its settings, the salt and the hash.
+fn is_hash(lower: &[u8]) -> bool {
+    let mut parts = lower.split(|byte| matches!(byte, b'$' | b':'));
+    parts.next().is_some_and(|first| HASHES.contains(&first)) && parts.count() >= 2
+}
+
+const HASHES: &[&[u8]] = &[
+    b"pbkdf2",
+    b"pbkdf2_sha1",
+    b"pbkdf2_sha256",
+    b"pbkdf2_sha512",
+    b"argon2",
+    b"argon2d",
+    b"argon2i",
+    b"argon2id",
+    b"bcrypt",
+    b"bcrypt_sha256",
+    b"scrypt",
+    b"md5",
+    b"sha1",
+    b"sha256",
+    b"sha512",
+    b"ssha",
+];
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
@@ -233,7 +301,12 @@ mod tests {
         for value in ["${DB_PASS}", "<password>", "%s", "{password}", "changeme", "*****", "$PASSWORD"] {
             assert!(is_no_password(value.as_bytes()), "{value}");
         }
-        for value in ["Tr4d3r!2024", "hunter2", "s3cr@t"] {
+        for value in
+            ["some_pass", "pass%20pass", "FORBIDDEN_VALUE2", "pbkdf2_sha256$1000$salt$hash", "my-secret-key"]
+        {
+            assert!(is_no_password(value.as_bytes()), "{value}");
+        }
+        for value in ["Tr4d3r!2024", "hunter2", "s3cr@t", "pass%2Fk9", "WINTER2024", "sha1ny:Pa:9"] {
             assert!(!is_no_password(value.as_bytes()), "{value}");
         }
     }
