@@ -40,8 +40,9 @@ pub fn credentials(rules: &RuleSet) -> Vec<Credential> {
                 let chosen: Option<Vec<usize>> =
                     choices.iter().map(|rules| rules.get(turn % rules.len().max(1)).copied()).collect();
                 let Some(chosen) = chosen else { continue };
-                chosen.iter().for_each(|&rule| placed[rule] = true);
-                all.push(Credential { provider: index, set: Some(number), parts: slots(rules, &chosen) });
+                let parts = slots(rules, &chosen);
+                parts.iter().for_each(|&(_, rule)| placed[rule] = true);
+                all.push(Credential { provider: index, set: Some(number), parts });
             }
         }
     }
@@ -55,7 +56,7 @@ pub fn credentials(rules: &RuleSet) -> Vec<Credential> {
     all
 }
 
-/// Where each part goes, by what it is.
+/// Where each part goes, by what it is; a third part that is no passphrase stands alone.
 fn slots(rules: &RuleSet, chosen: &[usize]) -> Vec<(Slot, usize)> {
     let mut free: Vec<Slot> = vec!["key", "secret", "passphrase", "uid"];
     let mut parts = Vec::new();
