@@ -102,6 +102,17 @@ fn xz_of_hello() -> Vec<u8> {
     data_encoding::HEXLOWER.decode(XZ_OF_HELLO.concat().as_bytes()).expect("it is hexadecimal")
 }
 
+/// The same, but it asks for a window of that size: 28 is 64 MiB, as `xz -9` writes, 30 is 128 MiB.
+fn xz_with_window(size: u8) -> Vec<u8> {
+    /// Where the header of the first block stands, and its sum.
+    const HEADER: std::ops::Range<usize> = 12..20;
+    let mut bytes = xz_of_hello();
+    bytes[HEADER.start + 4] = size;
+    let sum = crc32fast::hash(&bytes[HEADER]).to_le_bytes();
+    bytes[HEADER.end..HEADER.end + sum.len()].copy_from_slice(&sum);
+    bytes
+}
+
 /// A file's name, its content, and what is inside.
 type Case<'a> = (&'a str, Vec<u8>, Vec<(&'a str, &'a str)>);
 
@@ -146,6 +157,7 @@ fn what_is_inside_is_handed_out() {
             vec![("two.zst!/two", "hello, members\nmore\n")],
         ),
         ("a.xz", xz_of_hello(), vec![("a.xz!/a", "hello, members\n")]),
+        ("b.xz", xz_with_window(28), vec![("b.xz!/b", "hello, members\n")]),
         (
             "outer.zip",
             zipped(&[("inner.zip", &inner)], CompressionMethod::Stored),
@@ -195,6 +207,7 @@ fn what_cannot_be_read_is_a_problem() {
         ("locked.zip", with_password, ProblemKind::Unreadable, "password"),
         ("cut.gz", compressed[..compressed.len() - 12].to_vec(), ProblemKind::Unreadable, "damaged"),
         ("cut.tar", tarred(&[("a.txt", hello)])[..520].to_vec(), ProblemKind::Unreadable, "damaged"),
+        ("window.xz", xz_with_window(30), ProblemKind::TooLarge, "more than 65 MiB of memory"),
         ("deep.gz", (0..5).fold(hello.to_vec(), |inner, _| gzipped(&inner)), ProblemKind::TooLarge, "deep"),
         ("bomb.gz", gzipped(&vec![0; 64 << 20]), ProblemKind::TooLarge, "times its size"),
         (

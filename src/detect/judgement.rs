@@ -378,11 +378,12 @@ impl Bench<'_> {
         let base = scheme.split(|&byte| byte == b'+').next().unwrap_or_default();
         let rule = self.connection_rule(&scheme).or_else(|| self.connection_rule(base))?;
         let (user, password, host) = (url.user.of(text), url.password.of(text), url.host.of(text));
-        let documented = [b"example.".as_slice(), b"host", b"hostname", b"your"].iter().any(|word| {
-            host.to_ascii_lowercase().starts_with(word)
-                || memchr::memmem::find(host, b".example").is_some()
-                || memchr::memmem::find(host, b"example.com").is_some()
-        });
+        let documented =
+            [b"example.".as_slice(), b"host", b"hostname", b"your", b"foo.", b"bar."].iter().any(|word| {
+                host.to_ascii_lowercase().starts_with(word)
+                    || memchr::memmem::find(host, b".example").is_some()
+                    || memchr::memmem::find(host, b"example.com").is_some()
+            });
         let is_none = is_no_password(password)
             || is_published_account(user, password)
             || password.eq_ignore_ascii_case(user)

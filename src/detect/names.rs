@@ -140,9 +140,9 @@ impl Name {
         self.any(SAYS_SECRET) && !self.is_about_passwords()
     }
 
-    /// Whether the value is something about a password: its hash, its rules, its field in a form.
+    /// Whether the value is something about a password: its hash, its rules, its field in a form, one that is none.
     pub(crate) fn is_about_passwords(&self) -> bool {
-        self.any(ABOUT)
+        self.any(ABOUT) || self.any(INVENTED)
     }
 
     /// The name without the words that tell parts apart: equal for the key and the secret of one account.
@@ -296,6 +296,8 @@ const ABOUT: &[&str] = &[
     "file",
     "path",
 ];
+const INVENTED: &[&str] =
+    &["wrong", "incorrect", "invalid", "fake", "dummy", "mock", "bogus", "masked", "example", "sample"];
 const IDENTIFIER: &[&str] =
     &["key", "apikey", "access", "api", "client id", "clientid", "key id", "keyid", "login", "uid"];
 const TOKEN: &[&str] =

@@ -149,12 +149,17 @@ pub(crate) fn is_published_account(user: &[u8], password: &[u8]) -> bool {
 }
 
 /// Words beside [`COMMON`] ones: `some_pass`, `the%20password`.
-const FILLERS: &[&[u8]] =
-    &[b"some", b"the", b"my", b"your", b"a", b"an", b"any", b"this", b"new", b"old", b"db", b"word"];
+const FILLERS: &[&[u8]] = &[
+    b"some", b"the", b"my", b"your", b"a", b"an", b"any", b"this", b"new", b"old", b"db", b"word", b"super",
+];
 
 /// Whether a password consists of words for one.
 fn says_itself(lower: &[u8]) -> bool {
-    let is_said = |word: &[u8]| COMMON.contains(&word) || FILLERS.contains(&word);
+    let is_said = |word: &[u8]| {
+        let numbered = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let word = if numbered <= 3 { &word[..word.len() - numbered] } else { word };
+        COMMON.contains(&word) || FILLERS.contains(&word)
+    };
     let spaced = without_percent_escapes(lower);
     let mut words =
         spaced.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).peekable();

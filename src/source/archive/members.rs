@@ -19,8 +19,9 @@ use crate::source::Worker;
 
 /// How much is read before it is charged.
 const STEP: usize = 64 * 1024;
-/// What an xz file may ask for as its window. Of zstd the decoder itself allows no more than is usual.
-const MOST_WINDOW: u64 = 64 << 20;
+/// How much memory an xz file may ask for, in KiB: a little more than the 64 MiB of `xz -9`, the most it offers by name. Of
+/// zstd the decoder itself allows no more than is usual.
+const MOST_MEMORY: u32 = 65 << 10;
 /// What stands before each entry of a zip's directory.
 const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
 
@@ -103,8 +104,7 @@ impl<'a> Unpacking<'a> {
             Format::Gzip => self.stream(&mut MultiGzDecoder::new(bytes), path, depth),
             Format::Bzip2 => self.stream(&mut bzip2::read::MultiBzDecoder::new(bytes), path, depth),
             Format::Xz => {
-                let most = u32::try_from(MOST_WINDOW >> 10).unwrap_or(u32::MAX);
-                self.stream(&mut lzma_rust2::XzReader::new_mem_limit(bytes, true, most), path, depth)
+                self.stream(&mut lzma_rust2::XzReader::new_mem_limit(bytes, true, MOST_MEMORY), path, depth)
             }
             Format::Zstandard => self.stream(&mut Frames { rest: bytes, frame: None }, path, depth),
         }
@@ -181,6 +181,9 @@ impl<'a> Unpacking<'a> {
             match step {
                 Ok(0) => return (content, None),
                 Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                    return (content, Some(Trouble::Memory(MOST_MEMORY)));
+                }
                 Err(_) => return (content, Some(Trouble::Damaged)),
             }
         }

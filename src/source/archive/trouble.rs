@@ -20,6 +20,8 @@ pub(crate) enum Trouble {
     Entries(usize),
     /// Archives stand deeper in each other than this.
     Depth(usize),
+    /// It asks for more memory than this, in KiB.
+    Memory(u32),
     /// It cannot be read without a password.
     Encrypted,
     /// It is compressed in a way that is not known.
@@ -52,6 +54,9 @@ impl Trouble {
             }
             Self::Entries(limit) => format!("not unpacked to its end: it has more than {limit} members"),
             Self::Depth(depth) => format!("not unpacked: it stands more than {depth} archives deep"),
+            Self::Memory(limit) => {
+                format!("not unpacked: it asks for more than {} MiB of memory", limit >> 10)
+            }
             Self::Encrypted => "not unpacked: it asks for a password".to_owned(),
             Self::Method => "not unpacked: it is compressed in a way that is not known".to_owned(),
             Self::Damaged => "not unpacked to its end: the archive is damaged".to_owned(),
@@ -61,9 +66,12 @@ impl Trouble {
 
     fn kind(self) -> ProblemKind {
         match self {
-            Self::Ratio(_) | Self::Size(_) | Self::Scan(_) | Self::Entries(_) | Self::Depth(_) => {
-                ProblemKind::TooLarge
-            }
+            Self::Ratio(_)
+            | Self::Size(_)
+            | Self::Scan(_)
+            | Self::Entries(_)
+            | Self::Depth(_)
+            | Self::Memory(_) => ProblemKind::TooLarge,
             Self::Encrypted | Self::Method | Self::Damaged => ProblemKind::Unreadable,
             Self::Interrupted => ProblemKind::Interrupted,
         }
