@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use crate::model::{Confidence, Role, Span};
+use crate::model::{Confidence, Role, Severity, Span};
 use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
 use super::candidates::{Candidate, Clue, RANDOM_ENOUGH};
@@ -384,7 +384,10 @@ impl Bench<'_> {
                     || memchr::memmem::find(host, b".example").is_some()
                     || memchr::memmem::find(host, b"example.com").is_some()
             });
+        // `http://localhost:8545@1599200` is a host and its port.
+        let port = password.iter().all(u8::is_ascii_digit) && (user == b"localhost" || user.contains(&b'.'));
         let is_none = is_no_password(password)
+            || port
             || is_published_account(user, password)
             || password.eq_ignore_ascii_case(user)
             || documented
@@ -489,6 +492,7 @@ impl Bench<'_> {
         let rules: Vec<u16> = rules
             .into_iter()
             .filter(|&rule| !vetoed || naming.name.is_public_part(&self.rule(rule).names))
+            .filter(|&rule| !self.is_invented(rule, &naming))
             .collect();
         if rules.is_empty() {
             return None;
@@ -499,6 +503,13 @@ impl Bench<'_> {
             return None;
         }
         Some(Admitted::Named(rules, naming))
+    }
+
+    /// Whether the name says that the value was made up, where nothing but the name speaks for it. Of what empties a wallet
+    /// not even that is believed.
+    fn is_invented(&self, rule: u16, naming: &Naming) -> bool {
+        let rule = self.rule(rule);
+        rule.need == Need::Name && rule.severity <= Severity::Medium && naming.name.says_invented()
     }
 
     /// Whether the rule can be believed at all here: its provider is named somewhere, or its shape is rare.
@@ -683,12 +694,20 @@ impl Bench<'_> {
                 || firmness(around.naming.standing, common, score, misfit)
                 || (rule.role == Role::Token && score <= IN_CALL && self.is_constructed(&around.naming)));
         let possible = match around.naming.standing {
-            Standing::Named => (score < NOWHERE && (misfit < UNNAMED || !common)) || (misfit <= 2 && !common),
+            Standing::Named => {
+                (score < NOWHERE && (misfit < UNNAMED || !common))
+                    || (misfit <= 2 && !common && !self.is_hexadecimal(index))
+            }
             Standing::Positional(_) => score < if common { IN_FILE } else { NOWHERE },
             Standing::Bare => score < IN_FILE,
             Standing::Loose => !common && score < NEARBY && around.naming.name.role().is_some(),
         };
         (firm || possible).then_some(Reading { rule: index, score, misfit, firm })
+    }
+
+    /// Whether its values are hexadecimal digits alone, which anything has: without a word of the provider they say nothing.
+    fn is_hexadecimal(&self, rule: u16) -> bool {
+        matches!(&self.rule(rule).kind, Kind::Shape(shapes) if shapes.iter().all(Shape::is_hexadecimal))
     }
 
     /// Whether the value is the first argument of a constructor: `DuneClient("…")`, `new MoonPay('…')`.

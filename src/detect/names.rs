@@ -142,7 +142,12 @@ impl Name {
 
     /// Whether the value is something about a password: its hash, its rules, its field in a form, one that is none.
     pub(crate) fn is_about_passwords(&self) -> bool {
-        self.any(ABOUT) || self.any(INVENTED)
+        self.any(ABOUT) || self.says_invented()
+    }
+
+    /// Whether the name says that the value was made up.
+    pub(crate) fn says_invented(&self) -> bool {
+        self.any(INVENTED)
     }
 
     /// The name without the words that tell parts apart: equal for the key and the secret of one account.
@@ -266,6 +271,8 @@ const ABOUT: &[&str] = &[
     "hash",
     "hashed",
     "encrypted",
+    // What EC2 calls a password that it encrypted.
+    "password data",
     "policy",
     "regex",
     "pattern",

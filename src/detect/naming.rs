@@ -327,9 +327,10 @@ fn positional(
     }
     let index = position(text, own + 1, at);
     let owner = list_owner(text, head_before(text, own));
-    // `ADDRESSES = ["…", "…"]`: that its elements are public is said by the name of a list alone.
+    // `ADDRESSES = ["…", "…"]`: that its elements are public, or made up, is said by the name of a list alone.
     let is_list = text[owner.end..own].iter().any(|byte| matches!(byte, b'=' | b':'));
-    if is_list && Name::new(owner.of(text)).vetoes() {
+    let list = Name::new(if is_list { owner.of(text) } else { b"" });
+    if list.vetoes() || list.says_invented() {
         return plain(Some(owner), Standing::Named);
     }
     // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.

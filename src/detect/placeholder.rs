@@ -89,7 +89,12 @@ pub(crate) fn is_no_password(value: &[u8]) -> bool {
         || [b"vault:".as_slice(), b"op://", b"enc[", b"arn:", b"ssm:", b"file:", b"env:", b"!vault", b"ref+"]
             .iter()
             .any(|head| lower.starts_with(head));
-    reference || is_masked(value) || is_constant(value) || is_hash(&lower) || says_itself(&lower)
+    reference
+        || is_masked(value)
+        || is_constant(value)
+        || is_date(value)
+        || is_hash(&lower)
+        || says_itself(&lower)
 }
 
 /// What people write where a password will be, and what comes with servers.
@@ -158,7 +163,8 @@ fn says_itself(lower: &[u8]) -> bool {
     let is_said = |word: &[u8]| {
         let numbered = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let word = if numbered <= 3 { &word[..word.len() - numbered] } else { word };
-        COMMON.contains(&word) || FILLERS.contains(&word)
+        let joined = |filler: &&[u8]| word.strip_prefix(*filler).is_some_and(|rest| COMMON.contains(&rest));
+        COMMON.contains(&word) || FILLERS.contains(&word) || FILLERS.iter().any(joined)
     };
     let spaced = without_percent_escapes(lower);
     let mut words =
@@ -188,6 +194,12 @@ fn is_constant(value: &[u8]) -> bool {
     digits.len() <= 2
         && name.contains(&b'_')
         && name.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// `2016-09-08T21:47:36Z`: when a password was used or ends.
+fn is_date(value: &[u8]) -> bool {
+    let fits = |(&byte, mark): (&u8, &u8)| if *mark == b'0' { byte.is_ascii_digit() } else { byte == *mark };
+    value.len() >= 10 && value.iter().zip(b"0000-00-00").all(fits)
 }
 
 /// What frameworks store instead of a password: the algorithm, its settings, the salt and the hash.
@@ -306,9 +318,16 @@ mod tests {
         for value in ["${DB_PASS}", "<password>", "%s", "{password}", "changeme", "*****", "$PASSWORD"] {
             assert!(is_no_password(value.as_bytes()), "{value}");
         }
-        for value in
-            ["some_pass", "pass%20pass", "FORBIDDEN_VALUE2", "pbkdf2_sha256$1000$salt$hash", "my-secret-key"]
-        {
+        for value in [
+            "some_pass",
+            "pass%20pass",
+            "FORBIDDEN_VALUE2",
+            "pbkdf2_sha256$1000$salt$hash",
+            "my-secret-key",
+            "test1@secret",
+            "somepass",
+            "2016-09-08T21:47:36Z",
+        ] {
             assert!(is_no_password(value.as_bytes()), "{value}");
         }
         for value in ["Tr4d3r!2024", "hunter2", "s3cr@t", "pass%2Fk9", "WINTER2024", "sha1ny:Pa:9"] {

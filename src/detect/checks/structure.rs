@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::base64;
 use super::identifiers::hex_digit;
+use crate::detect::placeholder::is_no_password;
 
 /// The longest text that is decoded.
 const LONGEST: usize = 4096;
@@ -24,9 +25,6 @@ fn is_printable(byte: u8) -> bool {
     byte.is_ascii_graphic() || byte == b' '
 }
 
-/// Passwords of examples.
-const EXAMPLES: [&[u8]; 6] = [b"password", b"passwd", b"pass", b"secret", b"token", b"pwd"];
-
 /// Base64 of `user:password` (RFC 7617), both of which are there and printable, behind the scheme's name or alone.
 pub(super) fn is_basic_credentials(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"Basic ").unwrap_or(value);
@@ -41,10 +39,7 @@ pub(super) fn is_basic_credentials(value: &[u8]) -> bool {
             text.iter().all(|&byte| is_printable(byte))
                 && colon.is_some_and(|at| {
                     let password = &text[at + 1..];
-                    at >= 2
-                        && password.len() > 3
-                        && !password.starts_with(b"//")
-                        && !EXAMPLES.contains(&password)
+                    at >= 2 && password.len() > 3 && !password.starts_with(b"//") && !is_no_password(password)
                 })
                 && !text.contains(&b' ')
         })
