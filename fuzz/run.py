@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Runs every fuzz target with libFuzzer, counts what was run, and writes a dated table under fuzz/runs/.
 
-    fuzz/run.py --executions 100000000          # shared out by the weights below
-    fuzz/run.py --seconds 600                   # the same, by time
-    fuzz/run.py --sanitizer address --seconds 60 delta entry
+    fuzz/run.py --seconds 5400                              # shared out by the weights below
+    fuzz/run.py --runs 1000000 words delta                  # so many executions of each of these
+    fuzz/run.py --sanitizer address --seconds 1800
+    fuzz/run.py --sum                                       # adds all tables up in docs/reliability.md
 
-Needs cargo-fuzz and a nightly toolchain. The seeds come from `cargo test --test fuzz_corpus -- --ignored`; what is
-reached on top of them stays in fuzz/corpus/, which is not kept in the repository: it holds values that look alive.
-The executions are libFuzzer's own count, of runs that ended and of the one that failed. A target that fails is left at
-its first failure: the input is kept under fuzz/artifacts/TARGET, becomes a case in fuzz/crashes/TARGET, and is mended.
+Needs cargo-fuzz and a nightly toolchain. The seeds come from `cargo test --test fuzz_corpus -- --ignored`. What is
+reached on top of them stays in fuzz/corpus/, which is not kept in the repository: it is made of the rules' examples,
+which look alive to other scanners once they have no seam.
+Executions are libFuzzer's own count. A target that fails is left at its first failure: its input is under
+fuzz/artifacts/TARGET, becomes a case in fuzz/crashes/TARGET, and is mended.
 """
 
 import argparse
@@ -23,26 +25,29 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ = ROOT / "fuzz"
 TRIPLE = "x86_64-unknown-linux-gnu"
+DOCUMENT = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- fuzzing: written by fuzz/run.py -->\n", "<!-- end of fuzzing -->\n"
 
-# What share of the executions each target gets (fast ones much), the length of its longest input, and how many
-# seconds one input may take.
+# Of each target: its share of the time, the length of its longest input, and how many seconds one input may take.
 TARGETS = {
-    "instructions": (400, 300, 2),
-    "words": (300, 128, 2),
-    "config": (50, 512, 5),
-    "baseline": (100, 512, 5),
-    "imports": (50, 768, 5),
-    "window": (20, 512, 5),
-    "detect": (20, 512, 5),
-    "trace": (20, 512, 5),
-    "allow": (20, 512, 5),
-    "decode": (10, 512, 5),
-    "delta": (4, 256, 5),
-    "entry": (4, 256, 5),
-    "index": (4, 512, 5),
-    "archive": (4, 2048, 5),
+    "instructions": (1, 300, 2),
+    "words": (1, 128, 2),
+    "baseline": (1, 512, 5),
+    "config": (1, 512, 5),
     "pack": (2, 2048, 5),
+    "imports": (2, 768, 5),
+    "window": (2, 512, 5),
+    "trace": (2, 512, 5),
+    "index": (2, 512, 5),
+    "archive": (3, 2048, 5),
+    "allow": (4, 512, 5),
+    "detect": (5, 512, 5),
+    "decode": (5, 512, 5),
+    "delta": (5, 256, 5),
+    "entry": (5, 256, 5),
 }
+COLUMNS = "| target | executions | per second | edges reached | inputs that failed |\n|---|---|---|---|---|\n"
+ROW = re.compile(r"^\| `(\w+)` \| ([\d,]+) \| [\d,]* \| [\d,]* \| (.*) \|$", re.M)
 
 
 def build(sanitizer, target_dir):
@@ -56,8 +61,8 @@ def write_seeds():
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def run(binary, name, options):
-    """One libFuzzer process; gives its executions, seconds, and the inputs that failed."""
+def run(binary, name, option):
+    """One libFuzzer process; gives its executions, seconds, the inputs that failed, and the edges it reached."""
     _, longest, patience = TARGETS[name]
     corpus, artifacts = FUZZ / "corpus" / name, FUZZ / "artifacts" / name
     for directory in (corpus, artifacts):
@@ -65,7 +70,7 @@ def run(binary, name, options):
     before = set(artifacts.iterdir())
     command = [
         str(binary / name), str(corpus), f"-artifact_prefix={artifacts}/", f"-max_len={longest}", f"-timeout={patience}",
-        "-rss_limit_mb=4096", "-print_final_stats=1", "-verbosity=1", "-reload=0", "-close_fd_mask=1", *options,
+        "-rss_limit_mb=4096", "-print_final_stats=1", "-reload=0", "-close_fd_mask=1", option,
     ]
     began = time.monotonic()
     result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -84,58 +89,71 @@ def run(binary, name, options):
 
 
 def table(rows, sanitizer, seconds):
-    lines = [
-        "| target | executions | per second | edges reached | inputs that failed |",
-        "|---|---|---|---|---|",
-    ]
+    lines = []
     for name, (executions, took, failed, edges) in rows.items():
         rate = f"{executions / took:,.0f}" if took else ""
-        lines.append(f"| `{name}` | {executions:,} | {rate} | {edges:,} | {', '.join(failed) or 'none'} |")
+        lines.append(f"| `{name}` | {executions:,} | {rate} | {edges:,} | {', '.join(failed) or 'none'} |\n")
     total = sum(row[0] for row in rows.values())
     failures = sum(len(row[2]) for row in rows.values())
-    lines.append(f"| **all** | **{total:,}** | {total / max(seconds, 1):,.0f} | | **{failures}** |")
-    head = f"# Fuzzing, {datetime.datetime.now():%Y-%m-%d %H:%M}\n\n"
+    lines.append(f"| all | {total:,} | {total / max(seconds, 1):,.0f} | | {failures} |\n")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    what = f"libFuzzer, sanitizer: {sanitizer}, debug assertions and overflow checks on, one process at a time"
-    return f"{head}{what}; from {commit.stdout.strip()}, {seconds:,.0f} seconds.\n\n" + "\n".join(lines) + "\n"
+    checks = "debug assertions and overflow checks on"
+    return (
+        f"# Fuzzing, {datetime.datetime.now():%Y-%m-%d %H:%M}\n\nlibFuzzer, sanitizer: {sanitizer}, {checks}, one process "
+        f"on one core; from {commit.stdout.strip()}, {seconds:,.0f} seconds.\n\n{COLUMNS}{''.join(lines)}"
+    )
+
+
+def add_up():
+    """All tables of fuzz/runs/ as one, in docs/reliability.md."""
+    sums, address = {name: [0, 0] for name in TARGETS}, 0
+    for file in sorted((FUZZ / "runs").glob("*.md")):
+        text = file.read_text()
+        for name, executions, failed in ROW.findall(text):
+            count = int(executions.replace(",", ""))
+            row = sums.setdefault(name, [0, 0])
+            row[0] += count
+            row[1] += 0 if failed == "none" else len(failed.split(", "))
+            address += count if "sanitizer: address" in text else 0
+    lines = [f"| `{name}` | {count:,} | {failed or 'none'} |\n" for name, (count, failed) in sums.items()]
+    total, failed = (sum(row[at] for row in sums.values()) for at in (0, 1))
+    lines.append(f"| **all** | **{total:,}** | **{failed}** |\n")
+    head = f"Executions by libFuzzer, {address:,} of them with AddressSanitizer; each run is kept in `fuzz/runs/`.\n\n"
+    made = f"{head}| target | executions | inputs that failed |\n|---|---|---|\n{''.join(lines)}"
+    before, rest = DOCUMENT.read_text().split(BEGIN)
+    DOCUMENT.write_text(f"{before}{BEGIN}{made}{END}{rest.split(END)[1]}")
+    print(made)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", help="all of them unless some are named")
-    parser.add_argument("--executions", type=int, help="in all")
+    parser.add_argument("--runs", type=int, help="executions of each target")
     parser.add_argument("--seconds", type=int, help="in all")
-    parser.add_argument("--rounds", type=int, default=1, help="go over the targets so many times, each with a part")
     parser.add_argument("--sanitizer", default="none", choices=["none", "address"])
     parser.add_argument("--built", type=pathlib.Path, help="a directory of targets that are built already")
     parser.add_argument("--target-dir", type=pathlib.Path, default=FUZZ / "target")
     parser.add_argument("--no-seeds", action="store_true", help="the seeds are there already")
-    parser.add_argument("--output", type=pathlib.Path, help="unless fuzz/runs/DATE.md")
+    parser.add_argument("--sum", action="store_true", help="only add up")
     asked = parser.parse_args()
+    if asked.sum:
+        return add_up()
     names = asked.targets or list(TARGETS)
-    unknown = [name for name in names if name not in TARGETS]
-    if unknown or not (asked.executions or asked.seconds):
-        sys.exit(f"no such target: {unknown}" if unknown else "say how many --executions or --seconds")
+    if unknown := [name for name in names if name not in TARGETS]:
+        sys.exit(f"no such target: {unknown}")
+    if not (asked.runs or asked.seconds):
+        sys.exit("say how many --runs or --seconds")
     if not asked.no_seeds:
         write_seeds()
     binary = asked.built or build(asked.sanitizer, asked.target_dir)
-    shares = {name: TARGETS[name][0] for name in names}
-    whole = sum(shares.values())
-    output = asked.output or FUZZ / "runs" / f"{datetime.datetime.now():%Y-%m-%d-%H%M}.md"
+    whole = sum(TARGETS[name][0] for name in names)
+    output = FUZZ / "runs" / f"{datetime.datetime.now():%Y-%m-%d-%H%M}.md"
     output.parent.mkdir(exist_ok=True)
     rows, began = {}, time.monotonic()
-    for _ in range(asked.rounds):
-        for name in names:
-            past = rows.get(name, (0, 0, [], 0))
-            if past[2]:
-                continue
-            if asked.executions:
-                options = [f"-runs={asked.executions * shares[name] // whole // asked.rounds}"]
-            else:
-                options = [f"-max_total_time={max(1, asked.seconds // len(names) // asked.rounds)}"]
-            executions, took, failed, edges = run(binary, name, options)
-            rows[name] = (past[0] + executions, past[1] + took, failed, edges)
-            output.write_text(table(rows, asked.sanitizer, time.monotonic() - began))
+    for name in names:
+        seconds = max(1, (asked.seconds or 0) * TARGETS[name][0] // whole)
+        rows[name] = run(binary, name, f"-runs={asked.runs}" if asked.runs else f"-max_total_time={seconds}")
+        output.write_text(table(rows, asked.sanitizer, time.monotonic() - began))
     print(output.read_text())
     sys.exit(any(row[2] for row in rows.values()))
 

@@ -3,6 +3,7 @@
 //! Must not know: how it was found, how it is shown.
 //! Invariant: the value stands in [`Secret`] and nowhere else; evidence holds names and words.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Confidence, Exposure, Place, Provenance, Role, Secret, Severity, Span};
@@ -70,8 +71,9 @@ impl Verdict {
     }
 }
 
-/// Why a finding is believed. Holds names and words from the file, never a value.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Why a finding is believed. Holds names and words from the file, never its value; a name may be the value of another
+/// finding (`{"KEY": "SECRET"}`), which reports take out and `Debug` does not show.
+#[derive(Clone, Default, PartialEq)]
 pub struct Evidence {
     /// The name the value was given (left side, key, header, parameter).
     pub name: Option<String>,
@@ -81,6 +83,15 @@ pub struct Evidence {
     pub checks: Vec<String>,
     /// How random the value looks (the trigram z-score, 0 = like random; below -2.6 = like language), where it was asked.
     pub randomness: Option<f32>,
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.name.as_ref().map(String::len);
+        let mut shown = formatter.debug_struct("Evidence");
+        shown.field("name_length", &length).field("context_length", &self.context.len());
+        shown.field("checks", &self.checks).field("randomness", &self.randomness).finish()
+    }
 }
 
 /// Tells whether two findings are the same secret under the same rule, wherever they stand: 32 lower-case hex digits.

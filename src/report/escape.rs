@@ -33,7 +33,7 @@ pub(crate) fn is_unsafe(character: char) -> bool {
 
 fn is_invisible(character: char) -> bool {
     matches!(character,
-        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_acts_becomes_visible() {
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 15] = [
             (b"src/config.py", "src/config.py"),
             ("caf\u{e9} \u{5bc6}\u{94a5}".as_bytes(), "caf\u{e9} \u{5bc6}\u{94a5}"),
             (b"a\x1b[31mb", "a\\x1b[31mb"),
@@ -102,6 +102,7 @@ mod tests {
             ("a\u{9b}31m".as_bytes(), "a\\u{9b}31m"),
             ("a\u{202e}b\u{2066}c\u{200f}d\u{61c}".as_bytes(), "a\\u{202e}b\\u{2066}c\\u{200f}d\\u{61c}"),
             ("a\u{2028}b\u{2029}c".as_bytes(), "a\\u{2028}b\\u{2029}c"),
+            ("a\u{200c}b\u{200d}c".as_bytes(), "a\\u{200c}b\\u{200d}c"),
             (b"a\xff\xfeb", "a\\xff\\xfeb"),
             (b"::error file=x::boo", "\\x3a:error file=x::boo"),
             (b"std::env ::warning::x", "std::env \\x3a:warning::x"),
