@@ -426,6 +426,37 @@ fn damage_that_came_later_is_told() {
     }
 }
 
+/// What could not be read once is read later, and stands where it stood: nothing of the first look is believed of it.
+#[test]
+fn what_was_unreadable_is_read_when_it_is_back() {
+    let detector = Detector::builtin();
+    let repository = Repository::new();
+    repository.write("one/a.env", pair(62));
+    repository.write("two/b.env", pair(63));
+    repository.commit_all("begin");
+    repository.write("two/deep/er/c.env", pair(64));
+    repository.commit_all("more");
+    let options = cached(repository.path());
+    let whole = text(&report(HistoryOptions { cache: false, ..options.clone() }, &detector));
+    let mut files = Vec::new();
+    files_below(&repository.path().join(".git/objects"), &mut files);
+    assert!(files.len() >= 11, "{files:?}");
+    for file in files {
+        let bytes = fs::read(&file).expect("it was listed");
+        for is_gone in [false, true] {
+            let _ = fs::remove_file(cache_of(&repository));
+            replace(&file, b"nothing that can be read");
+            if is_gone {
+                fs::remove_file(&file).expect("it was just written");
+            }
+            report(options.clone(), &detector);
+            fs::write(&file, &bytes).expect("it can be written");
+            let what = format!("{} is back, gone: {is_gone}", file.display());
+            differ(&text(&report(options.clone(), &detector)), &whole, &what);
+        }
+    }
+}
+
 /// git writes its objects read-only.
 fn replace(file: &Path, bytes: &[u8]) {
     fs::remove_file(file).expect("it can be removed");

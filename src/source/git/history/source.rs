@@ -264,6 +264,8 @@ struct SeenTrees {
     fresh_holding: Vec<u32>,
     /// Those with names that could hold something themselves.
     telling: Vec<(u32, Arc<[u8]>)>,
+    /// Whether some could not be read: what stands above them is not known to hold what is in them.
+    is_torn: bool,
 }
 
 impl Survey {
@@ -274,6 +276,9 @@ impl Survey {
             families.problems.iter().for_each(|(rank, error)| worker.problem(pack.problem(*rank, error)));
         }
         let mut loose = LooseKinds::read(table, known.settled());
+        // What could not even be told apart may be directories.
+        let is_torn =
+            !loose.problems.is_empty() || families.iter().any(|families| !families.problems.is_empty());
         loose.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         let mut over = Over::new(ground, loose, known.settled());
         let mut blobs = known.blobs();
@@ -296,7 +301,8 @@ impl Survey {
         let known_holdings = known.holdings();
         let trees =
             over.all(Kind::Tree, &|| Trees::new(table, hash, &held, known.settled(), receiver.worker()));
-        let (holdings, trees, missing_from_trees) = all_trees(known_holdings, trees, receiver);
+        let (holdings, mut trees, missing_from_trees) = all_trees(known_holdings, trees, receiver);
+        trees.is_torn |= is_torn || !missing_from_trees.is_empty();
         let mut records = known.records(table);
         let (known_commits, known_tags) = (records.commits.len(), records.tags.len());
         for kind in [Kind::Commit, Kind::Tag] {
@@ -390,10 +396,14 @@ impl Survey {
             return;
         }
         let telling = self.known.telling().into_iter();
+        let trees = match self.trees.is_torn {
+            true => Vec::new(),
+            false => [self.trees.known.as_slice(), &self.trees.fresh].concat(),
+        };
         let notes = Notes {
             table: ground.table,
             blobs: &self.blobs,
-            trees: &[self.trees.known.as_slice(), &self.trees.fresh].concat(),
+            trees: &trees,
             telling: &telling.chain(self.trees.telling.iter().map(|(tree, _)| *tree)).collect(),
             held: &self.held,
             graph: &self.graph,
@@ -420,6 +430,7 @@ fn all_trees(
     for trees in trees {
         let mut holdings = trees.into_holdings();
         count += holdings.count;
+        seen.is_torn |= holdings.is_torn;
         missing.append(&mut holdings.missing);
         seen.fresh.append(&mut holdings.whole);
         seen.fresh_holding.extend(holdings.trees.iter().map(|(tree, _)| *tree));

@@ -78,6 +78,8 @@ pub(super) struct Holdings {
     pub missing: Vec<(u32, ObjectId)>,
     /// Trees that were read to their end.
     pub whole: Vec<u32>,
+    /// Whether a tree could not be read, or not to its end.
+    pub is_torn: bool,
     /// How many trees were looked at.
     pub count: u64,
     /// Where each name stands in `words`.
@@ -196,6 +198,7 @@ impl Visit for Trees<'_> {
                 slots
             }
             Err(slots) => {
+                self.holdings.is_torn = true;
                 let id = self.table.id(seen.number).to_string();
                 self.worker.problem(Problem {
                     kind: ProblemKind::BadObject,
@@ -214,6 +217,7 @@ impl Visit for Trees<'_> {
     }
 
     fn problem(&mut self, problem: Problem) {
+        self.holdings.is_torn = true;
         self.worker.problem(problem);
     }
 

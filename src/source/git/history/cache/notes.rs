@@ -29,7 +29,7 @@ pub(in super::super) struct Quiet {
 pub(in super::super) struct Notes<'a> {
     pub table: &'a Table,
     pub blobs: &'a [Blob],
-    /// Trees that were read to their end.
+    /// Trees that were read to their end; none where one was not, since those above it do not tell what is in it.
     pub trees: &'a [u32],
     /// Trees with a name that could hold something itself.
     pub telling: &'a HashSet<u32>,
