@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::arguments::{ColorArgument, FormatArgument};
-use super::failure::{Ending, Failure};
+use super::failure::{Ending, Failure, tell};
 use super::output::Target;
 use super::text;
 use crate::model::Report;
@@ -99,7 +99,29 @@ pub(crate) fn write(report: &mut Report, writing: &Writing, ending: Ending) -> R
         let written = if silent { Ok(()) } else { write_one(report, request, writing, ending) };
         result = result.and(written);
     }
+    if !report.problems.is_empty() && !writing.reports.iter().any(is_for_eyes) {
+        tell(&missed(report));
+    }
     result
+}
+
+/// Whether whoever started the run reads that report: others go to files and programs.
+fn is_for_eyes(request: &ReportRequest) -> bool {
+    request.file.is_none() && matches!(request.format, FormatArgument::Human | FormatArgument::Github)
+}
+
+/// What could not be looked at, in a line or two.
+fn missed(report: &Report) -> String {
+    let safe = report::without_values(report);
+    let first = safe.problems.first().map(report::problem_words).unwrap_or_default();
+    let advice = safe.problems.first().and_then(|problem| problem.hint.as_deref()).map(text::line);
+    match (safe.problems.len(), advice) {
+        (0 | 1, None) => format!("incomplete: {first}\n"),
+        (0 | 1, Some(advice)) => format!("incomplete: {first}\n  hint: {advice}\n"),
+        (count, _) => format!(
+            "incomplete: {count} things could not be looked at, the first of them {first}\n  hint: the report tells them all\n"
+        ),
+    }
 }
 
 fn write_one(

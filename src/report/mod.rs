@@ -45,3 +45,4 @@ pub use markdown::write_markdown;
 pub use names::without_values;
 pub use overview::write_overview;
 pub use sarif::write_sarif;
+pub(crate) use summary::problem_words;

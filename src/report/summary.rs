@@ -38,7 +38,8 @@ pub(super) fn problems(page: &mut Page<'_>) {
     }
 }
 
-fn problem_words(problem: &Problem) -> String {
+/// A problem in one line: where, and what.
+pub(crate) fn problem_words(problem: &Problem) -> String {
     let message = escape_text(&problem.message);
     let object = problem.object.as_ref().map(|object| format!("object {}", escape_text(object)));
     let path = problem.path.as_ref().map(|path| escape(path.as_bytes()));

@@ -116,7 +116,8 @@ impl Objects {
         Err(outcome)
     }
 
-    /// Reads an object of the expected kind into `buffer`.
+    /// Reads an object of the expected kind into `buffer`. A store hands out what it could inflate, so that a flipped bit
+    /// shows only in the object's name.
     pub(super) fn read(&self, id: &ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), ObjectError> {
         let mut outcome = ObjectError::Missing;
         for store in &self.stores {
@@ -129,6 +130,10 @@ impl Objects {
                 }
             };
             buffer.truncate(length);
+            if !gix::objs::compute_hash(self.hash, found, buffer).is_ok_and(|computed| computed == *id) {
+                outcome = ObjectError::Damaged;
+                continue;
+            }
             return if found == kind { Ok(()) } else { Err(ObjectError::WrongKind(found)) };
         }
         Err(outcome)
