@@ -3,6 +3,7 @@
 //! Every kind of scan then tells what it always told, or says that something could not be looked at. An ordinary run
 //! tries [`USUAL`] damages; `KEYFENCE_DAMAGE=10000` asks for more.
 
+#![allow(clippy::print_stdout, reason = "the counts are for whoever asks for more")]
 #![cfg(feature = "git")]
 
 mod common;
