@@ -6,7 +6,7 @@
 //! and writes the counts into `docs/reliability.md`. Calls before `main` are the loader's and are left out: strace counts
 //! each thread by itself, so the first few calls of other threads are left out with them.
 
-#![allow(clippy::print_stdout, reason = "the counts are for whoever asks for more")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "counts, and why nothing was tried")]
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
 #[path = "cli/support.rs"]
