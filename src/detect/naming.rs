@@ -163,9 +163,25 @@ fn left_side(text: &[u8], separator: usize, line_start: usize) -> Option<Span> {
     let end = skip_back(text, end, line_start, b" \t");
     let start = statement_start(text, end, line_start);
     let side = trim(text, Span::new(start, end));
+    if text[separator] == b':' && is_label(text, side, line_start) {
+        return Some(side);
+    }
     let declared = typed_name(text, side).unwrap_or(side);
     let name = last_path(text, declared);
     (!name.is_empty()).then_some(name)
+}
+
+/// The most words that a label of a note has.
+const LONGEST_LABEL: usize = 5;
+
+/// `Secret spend key: value`: what stands before the colon from the line's beginning are words alone.
+fn is_label(text: &[u8], side: Span, line_start: usize) -> bool {
+    let opens = text[line_start..side.start]
+        .iter()
+        .all(|byte| matches!(byte, b' ' | b'\t' | b'-' | b'*' | b'#' | b'/'));
+    let is_word = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric);
+    let words = || side.of(text).split(|&byte| byte == b' ');
+    opens && (2..=LONGEST_LABEL).contains(&words().count()) && words().all(is_word)
 }
 
 /// `<name attr="x">value`: the tag's name.
