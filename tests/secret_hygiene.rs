@@ -322,7 +322,7 @@ fn memory_is_never_dumped() {
     } else {
         std::thread::sleep(std::time::Duration::from_secs(2));
     }
-    let kill = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
+    let kill = Command::new("kill").args(["-ABRT", &child.id().to_string()]).status();
     assert!(kill.expect("kill can be started").success());
     let status = child.wait().expect("it is ours");
     assert!(status.signal().is_some() && !status.core_dumped(), "{status:?}");
