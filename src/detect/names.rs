@@ -326,6 +326,8 @@ const PUBLIC: &[&str] = &[
     "transaction",
     "address",
     "addr",
+    // Of a service account of Google: which of its keys it is.
+    "private key id",
     "public key",
     "publickey",
     "pubkey",
