@@ -62,7 +62,11 @@ const SHORT: usize = 5;
 /// Whether a token-like value was written by hand to hold a place.
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     let lower: Vec<u8> = value.to_ascii_lowercase();
-    has_word(&lower) || is_monotonous(&lower) || is_sequence(&lower) || is_repetition(&lower)
+    has_word(&lower)
+        || is_monotonous(&lower)
+        || is_alphabet(value)
+        || is_sequence(&lower)
+        || is_repetition(&lower)
 }
 
 /// The same for a value that identifies itself, whose fixed parts may hold any word.
@@ -259,6 +263,15 @@ fn is_monotonous(value: &[u8]) -> bool {
     value.len() >= 12 && distinct < 6
 }
 
+/// Every character once: the characters that an encoding uses. A random value of that length repeats some.
+fn is_alphabet(value: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    let is_new = |&byte: &u8| !std::mem::replace(&mut seen[usize::from(byte)], true);
+    let has = |kind: fn(&u8) -> bool| value.iter().any(kind);
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    value.len() >= if mixed { 48 } else { 32 } && value.iter().all(is_new)
+}
+
 /// Mostly one step after another, as in `0123456789abcdef` or `1a2b3c4d`.
 fn is_sequence(value: &[u8]) -> bool {
     let steps = |distance: usize| {
@@ -296,6 +309,7 @@ mod tests {
             "YOUR-BINANCE-SECRET",
             "00000000-0000-0000-0000-000000000000",
             "AKIAIOSFODNN7EXAMPLE",
+            "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }

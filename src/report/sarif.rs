@@ -352,7 +352,7 @@ fn message(report: &Report, finding: &Finding) -> String {
 /// GitHub tells results apart by `primaryLocationLineHash`; the secret tells better than the line around it.
 #[derive(Serialize)]
 struct Fingerprints {
-    #[serde(rename = "keyfenceSecret/v1")]
+    #[serde(rename = "keyfenceFingerprint/v1")]
     secret: String,
     #[serde(rename = "primaryLocationLineHash")]
     line: String,
