@@ -134,6 +134,19 @@ fn schemas_hold() {
     }
 }
 
+/// A library that knows SARIF reads every report, and what it understood is all that was written.
+#[test]
+fn a_library_reads_all_of_the_sarif_report() {
+    for (scene, report) in scenes() {
+        let text = written(write_sarif, &report);
+        let read: serde_sarif::sarif::Sarif =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{scene}: {error}"));
+        let understood = serde_json::to_value(&read).expect("it was JSON");
+        let all: Value = serde_json::from_str(&text).expect("it is JSON");
+        assert_eq!(understood, all, "{scene}");
+    }
+}
+
 /// What GitHub documents as refused: more than that of anything.
 #[test]
 fn sarif_stays_within_the_limits_of_code_scanning() {
