@@ -167,7 +167,7 @@ const TREE: &[Row] = &[
             let file = File::create(d.join("disk.img")).expect("the sandbox is writable");
             file.set_len(1 << 40).expect("the file system knows holes");
         },
-        &["scan", "--max-size", "1G"],
+        &["scan", "--max-file-size", "1G"],
         0,
         "1 file over the size limit",
     ),

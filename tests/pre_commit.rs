@@ -158,12 +158,24 @@ fn the_wheel_brings_the_program() {
     stops_with_the_wheel(&repository, &wheels);
 
     let files = [".pre-commit-hooks.yaml", "ci/pre-commit/pyproject.toml"];
-    let repository = using(&sandbox, &["keyfence-python", "keyfence-python-commit-msg"], &files);
+    let ids = ["keyfence-python", "keyfence-python-commit-msg", "keyfence-python-pre-push"];
+    let repository = using(&sandbox, &ids, &files);
     stops_with_the_wheel(&repository, &wheels);
     let message = format!("Use the new key\n\n{}", leaking_env());
     let stopped =
         with_wheel(&repository, &wheels, Path::new("git"), &["commit", "--allow-empty", "-m", &message]);
     assert_stopped("a message, by the wheel's program", &stopped);
+
+    let run = |words: &[&str]| with_wheel(&repository, &wheels, Path::new("git"), words);
+    let installed = with_wheel(&repository, &wheels, framework(), &["install", "-t", "pre-push"]);
+    assert!(installed.status.success(), "{}", words(&installed));
+    let server = sandbox.path("server").display().to_string();
+    repository.git(&["init", "--quiet", "--bare", &server]);
+    let pushed = run(&["push", &server, "HEAD:refs/heads/main"]);
+    assert!(pushed.status.success(), "{}", words(&pushed));
+    repository.stage(".env", &leaking_env());
+    repository.git(&["commit", "--quiet", "--no-verify", "-m", "Add the keys"]);
+    assert_stopped("a push, by the wheel's program", &run(&["push", &server, "HEAD:refs/heads/main"]));
 }
 
 /// Runs a program that finds no keyfence but in the wheels.

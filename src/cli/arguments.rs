@@ -139,19 +139,25 @@ pub(crate) struct SourceArguments {
 pub(crate) struct LookingArguments {
     /// Leave out files larger than this, such as 512K, 64M or 1G; they are counted
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) max_size: Option<u64>,
+    pub(crate) max_file_size: Option<u64>,
     /// List findings that are at least this sure (default: what the configuration says, else likely)
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    #[arg(long, alias = "min-confidence", value_enum, value_name = "LEVEL")]
     pub(crate) confidence: Option<ConfidenceArgument>,
+    /// Use only this rule; `*` stands for any characters (may be repeated)
+    #[arg(long, alias = "enable-rule", value_name = "ID")]
+    pub(crate) rule: Vec<String>,
+    /// Do without this rule; `*` stands for any characters (may be repeated)
+    #[arg(long, value_name = "ID")]
+    pub(crate) exclude_rule: Vec<String>,
     /// How the report is written (default: human); several are written with as many --output
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    #[arg(short, long, alias = "report-format", value_enum, value_name = "FORMAT")]
     pub(crate) format: Vec<FormatArgument>,
     /// Write the report to a file (replaced as a whole, readable only by you; may be repeated)
     ///
     /// `-o FORMAT:FILE` says the format with the file. A FILE alone takes a --format: the one that its ending names
     /// (.json, .jsonl, .sarif, .csv, .md, .html, .xml), or else the next one that can end so; without any, its ending
     /// decides. A --format that no file takes goes to standard output, which is `-`.
-    #[arg(short, long, value_name = "[FORMAT:]FILE")]
+    #[arg(short, long, alias = "report-path", short_alias = 'r', value_name = "[FORMAT:]FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print found values in full; without this they are masked everywhere
     #[arg(long)]
@@ -165,6 +171,9 @@ pub(crate) struct LookingArguments {
     /// Ignore comments that allow a finding
     #[arg(long)]
     pub(crate) no_inline_allow: bool,
+    /// End with this code in place of 1 when something was found
+    #[arg(long, value_name = "N")]
+    pub(crate) exit_code: Option<u8>,
     /// How many threads to use (default: one for each core)
     #[arg(short = 'j', long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
@@ -182,6 +191,12 @@ pub(crate) struct LookingArguments {
     /// Show no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+    /// What other scanners have to be told; here it is always so
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "N")]
+    pub(crate) redact: Option<Option<u8>>,
+    /// What other scanners have to be told; here there is none
+    #[arg(long, hide = true)]
+    pub(crate) no_banner: bool,
 }
 
 #[derive(Debug, Default, Args)]
@@ -201,13 +216,13 @@ pub(crate) struct CiArguments {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct PolicyArguments {
     /// Read the configuration from here (default: .keyfence.yaml at the root of the project)
-    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "no_config")]
     pub(crate) config: Option<PathBuf>,
     /// Read no configuration, no .keyfenceignore and no baseline
     #[arg(long)]
     pub(crate) no_config: bool,
     /// Read the baseline from here (default: .keyfence-baseline at the root of the project)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_baseline", "no_config"])]
+    #[arg(short, long, alias = "baseline-path", value_name = "FILE", conflicts_with_all = ["no_baseline", "no_config"])]
     pub(crate) baseline: Option<PathBuf>,
     /// Count what the baseline holds, too
     #[arg(long)]

@@ -4,10 +4,9 @@
 //! Invariant: whoever found something never ends with 0, and nobody who could not look does.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use super::text;
-use crate::model::Outcome;
+use crate::model::{Outcome, Report};
 use crate::source::SourceError;
 
 /// How a run ends.
@@ -17,6 +16,8 @@ pub(crate) enum Ending {
     Clean,
     /// Something open was found.
     Findings,
+    /// Something open was found, and not everything could be done.
+    FindingsUnfinished,
     /// Wrong usage or configuration; nothing was done.
     Misused,
     /// Not everything could be done, and nothing was found.
@@ -30,27 +31,32 @@ impl Ending {
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Clean => 0,
-            Self::Findings => 1,
+            Self::Findings | Self::FindingsUnfinished => 1,
             Self::Misused => 2,
             Self::Unfinished => 3,
             Self::Interrupted => 130,
         }
     }
 
+    /// The exit code where somebody chose another one for findings. One that would say clean hides nothing that could
+    /// not be done.
+    pub(crate) fn code_with(self, for_findings: Option<u8>) -> u8 {
+        match (self, for_findings) {
+            (Self::FindingsUnfinished, Some(0)) => Self::Unfinished.code(),
+            (Self::Findings | Self::FindingsUnfinished, Some(code)) => code,
+            _ => self.code(),
+        }
+    }
+
     /// The ending of a scan that was reported.
-    pub(crate) fn of_scan(outcome: Outcome, interrupted: bool) -> Self {
-        match outcome {
+    pub(crate) fn of_scan(report: &Report, interrupted: bool) -> Self {
+        match report.outcome() {
             _ if interrupted => Self::Interrupted,
-            Outcome::Leaks => Self::Findings,
+            Outcome::Leaks if report.problems.is_empty() => Self::Findings,
+            Outcome::Leaks => Self::FindingsUnfinished,
             Outcome::Clean => Self::Clean,
             Outcome::Incomplete => Self::Unfinished,
         }
-    }
-}
-
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
-        Self::from(ending.code())
     }
 }
 
@@ -85,9 +91,15 @@ impl Failure {
 
     /// The report could not be written; `ending` is what the scan itself had ended with.
     pub(crate) fn report(target: &str, error: &io::Error, ending: Ending) -> Self {
-        let ending = if ending == Ending::Clean { Ending::Unfinished } else { ending };
+        let ending = match ending {
+            Ending::Clean => Ending::Unfinished,
+            Ending::Findings => Ending::FindingsUnfinished,
+            other => other,
+        };
         let found = match ending {
-            Ending::Findings => "something was found, and the report of it is lost",
+            Ending::Findings | Ending::FindingsUnfinished => {
+                "something was found, and the report of it is lost"
+            }
             _ => "the report is lost",
         };
         Self {
@@ -148,19 +160,37 @@ mod tests {
     use std::io;
 
     use super::{Ending, Failure};
-    use crate::model::Outcome;
+    use crate::model::{FilePath, Problem, ProblemKind, Report};
 
     #[test]
     fn exit_codes() {
+        let clean = Report::default();
+        let unread = Problem::at(ProblemKind::Unreadable, FilePath::from("a"), "it cannot be read");
+        let incomplete = Report { problems: vec![unread], ..Report::default() };
         for (ending, code) in [
-            (Ending::of_scan(Outcome::Clean, false), 0),
-            (Ending::of_scan(Outcome::Leaks, false), 1),
+            (Ending::of_scan(&clean, false), 0),
+            (Ending::Findings, 1),
             (Failure::usage("a", "b").ending(), 2),
-            (Ending::of_scan(Outcome::Incomplete, false), 3),
-            (Ending::of_scan(Outcome::Leaks, true), 130),
-            (Ending::of_scan(Outcome::Clean, true), 130),
+            (Ending::of_scan(&incomplete, false), 3),
+            (Ending::of_scan(&clean, true), 130),
         ] {
             assert_eq!(ending.code(), code, "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn another_code_for_findings_hides_nothing_else() {
+        for (ending, chosen, code) in [
+            (Ending::Findings, 0, 0),
+            (Ending::Findings, 7, 7),
+            (Ending::FindingsUnfinished, 7, 7),
+            (Ending::FindingsUnfinished, 0, 3),
+            (Ending::Clean, 7, 0),
+            (Ending::Unfinished, 0, 3),
+            (Ending::Misused, 0, 2),
+            (Ending::Interrupted, 0, 130),
+        ] {
+            assert_eq!(ending.code_with(Some(chosen)), code, "{ending:?}");
         }
     }
 

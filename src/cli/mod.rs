@@ -41,7 +41,8 @@ use request::Request;
 pub fn main() -> ExitCode {
     core_dumps::forbid();
     panic::set_hook(Box::new(tell_location));
-    panic::catch_unwind(|| run(std::env::args_os())).unwrap_or(Ending::Unfinished).into()
+    let code = panic::catch_unwind(|| run(std::env::args_os()));
+    code.unwrap_or(Ending::Unfinished.code()).into()
 }
 
 /// Says where keyfence failed and nothing else: the payload of a panic can hold what was being read.
@@ -52,12 +53,19 @@ fn tell_location(information: &panic::PanicHookInfo<'_>) {
     ));
 }
 
-fn run(words: impl IntoIterator<Item = OsString>) -> Ending {
+/// The exit code.
+fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
-        Err(error) => return explain(&error),
+        Err(error) => return explain(&error).code(),
     };
-    Request::from_arguments(arguments).and_then(perform).unwrap_or_else(|failure| failure.tell())
+    let request = match Request::from_arguments(arguments) {
+        Ok(request) => request,
+        Err(failure) => return failure.tell().code(),
+    };
+    let for_findings = request.code_for_findings();
+    let ending = perform(request).unwrap_or_else(|failure| failure.tell());
+    ending.code_with(for_findings)
 }
 
 fn perform(request: Request) -> Result<Ending, Failure> {

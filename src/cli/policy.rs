@@ -246,6 +246,7 @@ pub(crate) fn load(
         config: request.config.as_deref().map(|file| root.path(file)),
         baseline: request.baseline.as_deref().map(|file| root.path(file)),
         use_baseline: request.use_baseline,
+        rules: request.rules.clone(),
     };
     Policy::load(files, options).map_err(Failure::from)
 }
@@ -286,7 +287,7 @@ pub(crate) fn rules(policy: &Policy, packs: &[PathBuf]) -> Result<RuleSet, Failu
     policy.check_rules(rules.rules.iter().map(|rule| &*rule.id))?;
     let config = policy.config();
     let says_nothing = config.severity.is_empty() && config.disable.is_empty();
-    if says_nothing && config.default_rules.unwrap_or(true) {
+    if says_nothing && config.default_rules.unwrap_or(true) && policy.uses_all_but_configured() {
         return Ok(rules);
     }
     Ok(rules

@@ -17,6 +17,7 @@ use super::project_arguments::{
 use super::reports::{self, Writing};
 use crate::model::Confidence;
 use crate::source::git::{RangeHead, RangeSelection};
+use crate::suppress::RuleChoice;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -65,6 +66,8 @@ pub(crate) struct ScanRequest {
 pub(crate) struct Looking {
     pub(crate) detection: Detection,
     pub(crate) writing: Writing,
+    /// What stands for 1 when something was found.
+    pub(crate) code_for_findings: Option<u8>,
     pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) progress: bool,
 }
@@ -133,11 +136,18 @@ pub(crate) struct PolicyRequest {
     pub(crate) config: Option<PathBuf>,
     pub(crate) use_baseline: bool,
     pub(crate) baseline: Option<PathBuf>,
+    pub(crate) rules: RuleChoice,
 }
 
 impl Default for PolicyRequest {
     fn default() -> Self {
-        Self { use_config: true, config: None, use_baseline: true, baseline: None }
+        Self {
+            use_config: true,
+            config: None,
+            use_baseline: true,
+            baseline: None,
+            rules: RuleChoice::default(),
+        }
     }
 }
 
@@ -196,9 +206,21 @@ impl Request {
     }
 }
 
+impl Request {
+    /// What was asked for in place of 1 when something is found.
+    pub(crate) fn code_for_findings(&self) -> Option<u8> {
+        match self {
+            Self::Scan(ScanRequest { looking, .. }) | Self::Ci(CiRequest { looking, .. }) => {
+                looking.code_for_findings
+            }
+            _ => None,
+        }
+    }
+}
+
 impl ScanRequest {
     pub(crate) fn from_arguments(arguments: ScanArguments) -> Result<Self, Failure> {
-        let what = What::from_arguments(&arguments.source, arguments.looking.max_size)?;
+        let what = What::from_arguments(&arguments.source, arguments.looking.max_file_size)?;
         Ok(Self { what, looking: Looking::from_arguments(arguments.looking)? })
     }
 }
@@ -210,8 +232,12 @@ impl Looking {
                 threshold: arguments.confidence.map(Into::into),
                 honour_comments: !arguments.no_inline_allow,
                 packs: arguments.rules,
-                policy: PolicyRequest::from_arguments(arguments.policy),
+                policy: PolicyRequest {
+                    rules: RuleChoice { only: arguments.rule, except: arguments.exclude_rule },
+                    ..PolicyRequest::from_arguments(arguments.policy)
+                },
             },
+            code_for_findings: arguments.exit_code,
             writing: Writing {
                 reports: reports::pair(&arguments.format, &arguments.output)?,
                 show_secrets: arguments.show_secrets,
@@ -228,7 +254,7 @@ impl Looking {
 
 impl CiRequest {
     fn from_arguments(arguments: CiArguments) -> Result<Self, Failure> {
-        let max_size = arguments.looking.max_size;
+        let max_size = arguments.looking.max_file_size;
         let looking = Looking::from_arguments(arguments.looking)?;
         Ok(Self { base: arguments.base, head: arguments.head, max_size, looking })
     }
@@ -241,6 +267,7 @@ impl PolicyRequest {
             config: arguments.config,
             use_baseline: !arguments.no_baseline,
             baseline: arguments.baseline,
+            rules: RuleChoice::default(),
         }
     }
 }
@@ -363,7 +390,7 @@ fn refuse_contradictions(arguments: &SourceArguments, max_size: Option<u64>) -> 
         ),
         (
             max_size.is_some() && stdin,
-            "--max-size leaves out large files, but standard input is read to its end",
+            "--max-file-size leaves out large files, but standard input is read to its end",
             "leave it out",
         ),
         (
@@ -480,7 +507,7 @@ mod tests {
             ("scan ./-", tree("./-", true)),
             ("scan -", What::Stdin { name: None }),
             ("scan - --stdin-name a.env", What::Stdin { name: Some("a.env".into()) }),
-            ("scan --staged --max-size 1K", What::Staged { max_size: Some(1024) }),
+            ("scan --staged --max-file-size 1K", What::Staged { max_size: Some(1024) }),
             ("scan --message m", What::Message("m".into())),
             ("scan --range a..b", range("a", "b", false)),
             ("scan --range a...", range("a", "HEAD", true)),
@@ -500,7 +527,7 @@ mod tests {
             ("scan - src", "two calls"),
             ("scan --stdin-name x", "standard input is not scanned"),
             ("scan --staged --no-ignore", "concerns directories only"),
-            ("scan - --max-size 1K", "read to its end"),
+            ("scan - --max-file-size 1K", "read to its end"),
             ("scan --message m src", "nothing else"),
             ("scan --confidence sure", "possible, likely, certain"),
             ("scan -j 0", "number would be zero"),

@@ -33,7 +33,7 @@ pub(crate) fn perform(what: &What, looking: &Looking) -> Result<Ending, Failure>
     let bar = Bar::start(looking.progress);
     let (mut report, interrupted) = look(what, &prepared, threads, &bar)?;
     drop(bar);
-    let ending = Ending::of_scan(report.outcome(), interrupted);
+    let ending = Ending::of_scan(&report, interrupted);
     reports::write(&mut report, &looking.writing, ending)?;
     Ok(ending)
 }
@@ -48,7 +48,7 @@ pub(crate) fn perform_hook(run: &HookRun, what: &What) -> Result<Ending, Failure
     };
     let prepared = prepared(what, &detection)?;
     let (report, interrupted) = look(what, &prepared, 0, &Bar::start(false))?;
-    let ending = Ending::of_scan(report.outcome(), interrupted);
+    let ending = Ending::of_scan(&report, interrupted);
     if ending == Ending::Clean {
         return Ok(ending);
     }
@@ -94,7 +94,8 @@ pub(crate) fn prepared(what: &What, detection: &Detection) -> Result<Prepared, F
     if let What::Range { selection, trusted: false, .. } = what {
         return prepared_before(selection, &root, detection);
     }
-    let terms = Terms { comments: Comments::All, everything: is_everything(what, &root) };
+    let everything = detection.policy.rules.is_everything() && is_everything(what, &root);
+    let terms = Terms { comments: Comments::All, everything };
     match what {
         What::Staged { .. } => policy::of_next_commit(&root, detection, terms),
         _ => policy::of_work_tree(&root, detection, terms),

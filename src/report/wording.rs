@@ -162,7 +162,7 @@ fn left_out_for(reason: SkipReason, number: u64) -> String {
     match reason {
         SkipReason::Ignored => number("entry", "entries") + " by .gitignore (--no-ignore reads them)",
         SkipReason::LeftOut => number("entry", "entries") + " by .keyfenceignore (--no-config reads them)",
-        SkipReason::TooLarge => number("file", "files") + " over the size limit (--max-size sets it)",
+        SkipReason::TooLarge => number("file", "files") + " over the size limit (--max-file-size sets it)",
         SkipReason::Symlink => number("symbolic link", "symbolic links"),
         SkipReason::NotAFile => number("pipe, socket or device", "pipes, sockets or devices"),
         SkipReason::Submodule => number("submodule", "submodules") + " (scan it by itself)",

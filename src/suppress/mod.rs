@@ -22,5 +22,5 @@ pub use baseline::{Baseline, BaselineEntry, MAX_BASELINE_BYTES};
 #[cfg(feature = "files")]
 pub use paths::Standpoint;
 #[cfg(feature = "files")]
-pub use policy::{NoFiles, Policy, PolicyError, PolicyFiles, PolicyOptions};
+pub use policy::{NoFiles, Policy, PolicyError, PolicyFiles, PolicyOptions, RuleChoice};
 pub use suppressor::{Beside, Comments, SuppressOptions, Suppressor};

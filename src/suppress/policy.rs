@@ -76,6 +76,31 @@ pub struct PolicyOptions {
     pub baseline: Option<FilePath>,
     /// Whether a baseline counts at all.
     pub use_baseline: bool,
+    /// Which rules were asked for.
+    pub rules: RuleChoice,
+}
+
+/// Which rules somebody asked for, beside what the configuration says; `*` stands for any characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleChoice {
+    /// These alone, although the configuration may switch them off; all if empty.
+    pub only: Vec<String>,
+    /// Not these.
+    pub except: Vec<String>,
+}
+
+impl RuleChoice {
+    /// Whether no rule is left out by choice.
+    pub fn is_everything(&self) -> bool {
+        self.only.is_empty() && self.except.is_empty()
+    }
+
+    /// The first of `patterns` that names none of `known`, with the option it was given to.
+    fn unknown<'a>(&self, known: impl Iterator<Item = &'a str> + Clone) -> Option<(&'static str, &String)> {
+        let only = self.only.iter().map(|pattern| ("--rule", pattern));
+        let mut typed = only.chain(self.except.iter().map(|pattern| ("--exclude-rule", pattern)));
+        typed.find(|(_, pattern)| !known.clone().any(|id| names_rule(pattern, id)))
+    }
 }
 
 /// What the files of a project allow.
@@ -168,19 +193,35 @@ impl Policy {
         Ok(packs)
     }
 
-    /// Whether the configuration leaves the rule in use; `builtin` is whether it ships with keyfence.
+    /// Whether nobody asked for less than what the configuration leaves in use.
+    pub fn uses_all_but_configured(&self) -> bool {
+        self.options.rules.is_everything()
+    }
+
+    /// Whether the rule is in use by what was asked for and by the configuration; `builtin` is whether it ships with
+    /// keyfence.
     pub fn uses_rule(&self, id: &str, builtin: bool) -> bool {
         let config = &self.top.config;
+        let choice = &self.options.rules;
         let names = |patterns: &[String]| patterns.iter().any(|pattern| names_rule(pattern, id));
+        if names(&choice.except) {
+            return false;
+        }
+        if !choice.only.is_empty() {
+            return names(&choice.only);
+        }
         let by_default = !builtin || config.default_rules.unwrap_or(true);
         names(&config.enable) || (by_default && !names(&config.disable))
     }
 
-    /// Checks that every rule that the configuration at the root names is one of `known`.
+    /// Checks that every rule that was asked for or that the configuration at the root names is one of `known`.
     ///
     /// # Errors
     /// Names the rule that is none, with a suggestion.
     pub fn check_rules<'a>(&self, known: impl Iterator<Item = &'a str> + Clone) -> Result<(), PolicyError> {
+        if let Some((option, pattern)) = self.options.rules.unknown(known.clone()) {
+            return Err(PolicyError::new(&FilePath::from(option), no_such_rule(pattern, known)));
+        }
         self.top.check_rules(known)
     }
 
@@ -355,7 +396,10 @@ impl Policy {
     }
 
     fn note(&self, kind: NoticeKind, file: &FilePath, message: String) {
-        let notice = Notice { kind, path: Some(file.clone()), line: None, message };
+        self.add(Notice { kind, path: Some(file.clone()), line: None, message });
+    }
+
+    fn add(&self, notice: Notice) {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).insert(notice);
     }
 
@@ -376,6 +420,16 @@ impl Policy {
     fn note_rules_off(&self) {
         let config = &self.top.config;
         let file = &self.top.file;
+        let choice = &self.options.rules;
+        let chosen = |message: String| {
+            self.add(Notice { kind: NoticeKind::RulesOff, path: None, line: None, message });
+        };
+        if !choice.only.is_empty() {
+            chosen(format!("only the rules were used that --rule names: {}", choice.only.join(", ")));
+        }
+        if !choice.except.is_empty() {
+            chosen(format!("rules are switched off by --exclude-rule: {}", choice.except.join(", ")));
+        }
         if config.default_rules == Some(false) {
             let message = "the built-in rules are switched off by `default_rules: false`".to_owned();
             self.note(NoticeKind::RulesOff, file, message);
@@ -438,12 +492,15 @@ impl Scope {
         let mut named = named.chain(config.allow.iter().flat_map(|entry| &entry.rules));
         let unknown = named.find(|pattern| !known.clone().any(|id| names_rule(pattern, id)));
         let Some(unknown) = unknown else { return Ok(()) };
-        let meant = suggestion(unknown, known).map(|word| format!("; did you mean `{word}`?"));
-        let advice = meant.unwrap_or_else(|| "; `keyfence rules list` shows them all".to_owned());
-        let named =
-            if could_be_rule(unknown) { format!(" `{unknown}`") } else { " of a name in it".to_owned() };
-        Err(PolicyError::new(&self.file, format!("there is no rule{named}{advice}")))
+        Err(PolicyError::new(&self.file, no_such_rule(unknown, known)))
     }
+}
+
+fn no_such_rule<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let meant = suggestion(unknown, known).map(|word| format!("; did you mean `{word}`?"));
+    let advice = meant.unwrap_or_else(|| "; `keyfence rules list` shows them all".to_owned());
+    let named = if could_be_rule(unknown) { format!(" `{unknown}`") } else { " of a name in it".to_owned() };
+    format!("there is no rule{named}{advice}")
 }
 
 /// Whether a name may be told: what no rule could be called can be anything, also a value in the wrong place.

@@ -214,7 +214,9 @@ impl Pack {
 /// A problem with one object.
 pub(super) fn object_problem(id: &ObjectId, path: &Path, error: &EntryError) -> Problem {
     let (kind, hint) = match error {
-        EntryError::TooLarge(..) => (ProblemKind::TooLarge, "raise the limit with --max-size to look at it"),
+        EntryError::TooLarge(..) => {
+            (ProblemKind::TooLarge, "raise the limit with --max-file-size to look at it")
+        }
         _ => (ProblemKind::BadObject, "`git fsck` says what else is damaged; a fresh clone may have it"),
     };
     Problem::at(kind, FilePath::from_path(path), format!("an object was not looked at: {error}"))
