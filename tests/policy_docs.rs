@@ -87,6 +87,31 @@ fn the_commands_of_the_readme_run() {
     assert!(ran >= 7, "only {ran} commands were found");
 }
 
+/// The picture at the top is what a person sees who does the same.
+#[test]
+fn the_readme_shows_what_the_hook_says() {
+    let readme = document("../README.md");
+    let picture = blocks(&readme, "text").into_iter().next().expect("the README begins with a picture");
+    let (command, shown) = picture.split_once('\n').expect("a command and what it prints");
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository("bot");
+    repository.first_commit();
+    repository.install_hook();
+    let values = leaking_env();
+    let mut values = values.lines().filter_map(|line| Some(line.split_once('=')?.1));
+    let (key, secret) = (values.next().expect("a key"), values.next().expect("a secret"));
+    let bot = format!(
+        "import ccxt\n\nexchange = ccxt.binance({{\n    \"apiKey\": \"{key}\",\n    \"secret\": \"{secret}\",\n}})\n"
+    );
+    repository.stage("bot.py", &bot);
+    let command = command.strip_prefix("$ ").expect("a command");
+    let mut shell = sandbox.command("sh", &repository.top);
+    let output = shell.args(["-c", command]).output().expect("there is a shell");
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    let said = words(&output);
+    assert!(said.starts_with(shown), "the README shows\n{shown}\nbut the hook says\n{said}");
+}
+
 /// What the pages speak of: a leak that is committed, a branch, a tag, and a bare repository beside the files.
 fn project(sandbox: &Sandbox) -> Repository<'_> {
     let repository = sandbox.repository("bot");
