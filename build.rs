@@ -16,12 +16,16 @@ mod model {
 mod rules {
     pub mod compile;
     pub mod format;
+    pub mod lookup;
     pub mod pattern;
     pub mod rule;
+    pub mod sieve;
 }
 
 use rules::format::Pack;
+use rules::lookup::{NameEntry, NameTable, WordEntry, WordTable};
 use rules::rule::{Kind, Provider, Rule, RuleSet, SetRule, Shape, Text};
+use rules::sieve::{self, Entry, Rows, Sieve};
 
 fn main() {
     println!("cargo:rerun-if-changed=rules");
@@ -77,6 +81,10 @@ fn tables(directory: &Path) -> Result<String, String> {
     out.push_str(";\n");
     list(&mut out, "pub(super) static RULES: &[Rule] = &", set.rules.iter().map(rule));
     out.push_str(";\n");
+    list(&mut out, "pub(super) static SIEVES: [Sieve; 3] = ", sieve::sieves(&set).iter().map(sieve_table));
+    out.push_str(";\n");
+    let _ = writeln!(out, "pub(super) static NAMES: NameTable = {};", names(&NameTable::of(&set)));
+    let _ = writeln!(out, "pub(super) static WORDS: WordTable = {};", words(&WordTable::of(&set)));
     Ok(out)
 }
 
@@ -193,4 +201,49 @@ fn shape(shape: &Shape) -> String {
         "Shape {{ items: Borrowed(&[{items}]), core_start: {}, core_end: {}, alphabet: Alphabet::{:?}, prefix: {} }}",
         shape.core_start, shape.core_end, shape.alphabet, shape.prefix
     )
+}
+
+fn sieve_table(sieve: &Sieve) -> String {
+    let mut front = String::new();
+    list(&mut front, "", sieve.front.iter().map(rows));
+    format!(
+        "Sieve {{ entries: {}, lengths: {}, kinds: {}, front: {front}, before: {}, after: {} }}\n",
+        borrowed(sieve.entries.iter().map(|entry: &Entry| format!("{entry:?}"))),
+        rows(&sieve.lengths),
+        rows(&sieve.kinds),
+        rows(&sieve.before),
+        rows(&sieve.after),
+    )
+}
+
+fn rows(rows: &Rows) -> String {
+    let bits = borrowed(rows.bits.iter().map(|bits| format!("{bits:#x}")));
+    format!("Rows {{ width: {}, bits: {bits} }}", rows.width)
+}
+
+fn names(table: &NameTable) -> String {
+    let entries = |entries: &[NameEntry]| borrowed(entries.iter().map(|entry| format!("{entry:?}")));
+    format!(
+        "NameTable {{ names: {}, buckets: {}, short: {}, letters: {} }}",
+        entries(&table.names),
+        borrowed(table.buckets.iter().map(u32::to_string)),
+        entries(&table.short),
+        letters(&table.letters),
+    )
+}
+
+fn words(table: &WordTable) -> String {
+    let entries = |entries: &[WordEntry]| borrowed(entries.iter().map(|entry| format!("{entry:?}")));
+    format!(
+        "WordTable {{ words: {}, buckets: {}, pairs: {}, letters: {}, longest: {} }}",
+        entries(&table.words),
+        borrowed(table.buckets.iter().map(u32::to_string)),
+        entries(&table.pairs),
+        letters(&table.letters),
+        table.longest,
+    )
+}
+
+fn letters(letters: &[u8]) -> String {
+    format!("Borrowed(b\"{}\")", letters.escape_ascii())
 }

@@ -191,6 +191,12 @@ pub(crate) fn look_at(source: &dyn Source, mode: ScanMode, prepared: &Prepared) 
     Ok(scan(source, &prepared.detector, &options)?)
 }
 
+/// Whether there is nothing to tell before the end. Ctrl-C then ends the program at once, as git's own, which saves the
+/// thread that would listen.
+fn is_short(what: &What) -> bool {
+    matches!(what, What::Staged { .. } | What::Message(_))
+}
+
 /// Scans; tells also whether somebody interrupted.
 pub(crate) fn look(
     what: &What,
@@ -199,7 +205,7 @@ pub(crate) fn look(
     bar: &Bar,
 ) -> Result<(Report, bool), Failure> {
     let source = source(what, prepared, threads)?;
-    let interrupt = Interrupt::listen();
+    let interrupt = if is_short(what) { Interrupt::default() } else { Interrupt::listen() };
     let options = ScanOptions {
         mode: mode(what),
         threshold: prepared.threshold,

@@ -87,11 +87,7 @@ impl Judge {
         Self {
             common: rules.rules.iter().map(has_common_shape).collect(),
             alike: alike(rules),
-            names: PhraseIndex::new(
-                (0_u16..)
-                    .zip(rules.rules.iter())
-                    .flat_map(|(index, rule)| rule.names.iter().map(move |name| (index, name.as_ref()))),
-            ),
+            names: PhraseIndex::new(rules),
             known,
             longest_header: headers.iter().map(Vec::len).max().unwrap_or(0),
             headers,

@@ -3,9 +3,12 @@
 //! Must not know: documents, providers, rules.
 //! Invariant: depends on nothing but the name's letters; camelCase, snake_case, kebab-case and dotted.paths are equal.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::model::Role;
+use crate::rules::RuleSet;
+use crate::rules::lookup::{BUCKET_LETTERS, Letters, NameEntry, NameTable, name_bucket};
 
 /// A name as lower-case words.
 #[derive(Clone, Debug, Default)]
@@ -162,79 +165,33 @@ impl Name {
     }
 }
 
-/// Many phrases, each of somebody, found in a name in one pass.
-#[derive(Debug)]
-pub(crate) struct PhraseIndex {
-    /// By bucket.
-    phrases: Vec<Phrase>,
-    /// Where each bucket begins in `phrases`.
-    buckets: Vec<u32>,
-    /// The phrases that are too short for a bucket.
-    short: Vec<Phrase>,
-    /// The phrases without and with their spaces, one behind the other.
-    letters: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Phrase {
-    squashed: (usize, usize),
-    text: (usize, usize),
-    owner: u16,
-}
-
-/// Phrases share a bucket if they share so many letters at the front.
-const BUCKET_LETTERS: usize = 3;
-const BUCKET_BITS: u32 = 11;
-
-fn bucket_of(letters: &[u8; BUCKET_LETTERS]) -> usize {
-    let key = letters.iter().fold(0_u32, |key, &letter| key << 8 | u32::from(letter));
-    (key.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BUCKET_BITS)) as usize
-}
+/// The names of all parts, found in a name in one pass.
+pub(crate) struct PhraseIndex(Cow<'static, NameTable>);
 
 impl PhraseIndex {
-    /// Indexes phrases (lower-case words with single spaces) with their owners.
-    pub(crate) fn new<'a>(phrases: impl Iterator<Item = (u16, &'a str)>) -> Self {
-        let mut index =
-            Self { phrases: Vec::new(), buckets: Vec::new(), short: Vec::new(), letters: Vec::new() };
-        for (owner, text) in phrases {
-            let start = index.letters.len();
-            index.letters.extend(text.bytes().filter(|&byte| byte != b' '));
-            let end = index.letters.len();
-            index.letters.extend_from_slice(text.as_bytes());
-            let phrase = Phrase { squashed: (start, end), text: (end, index.letters.len()), owner };
-            if end - start < BUCKET_LETTERS { &mut index.short } else { &mut index.phrases }.push(phrase);
-        }
-        let letters = &index.letters;
-        let bucket = |phrase: &Phrase| letters[phrase.squashed.0..].first_chunk().map_or(0, bucket_of);
-        index.phrases.sort_by_cached_key(bucket);
-        let mut counts = vec![0_u32; 1 << BUCKET_BITS];
-        index.phrases.iter().for_each(|phrase| counts[bucket(phrase)] += 1);
-        let ends = counts.into_iter().scan(0, |end, count| {
-            *end += count;
-            Some(*end)
-        });
-        index.buckets = std::iter::once(0).chain(ends).collect();
-        index
+    pub(crate) fn new(rules: &RuleSet) -> Self {
+        Self(rules.name_table())
     }
 
     /// The owners of the phrases that `name` has, in ascending order.
     pub(crate) fn owners(&self, name: &Name) -> Vec<u16> {
         let mut owners = Vec::new();
-        let text = |phrase: &Phrase| {
-            std::str::from_utf8(&self.letters[phrase.text.0..phrase.text.1]).unwrap_or_default()
-        };
+        let table = &*self.0;
+        let letters_of = |(start, end): Letters| &table.letters[start as usize..end as usize];
+        let text = |name: &NameEntry| std::str::from_utf8(letters_of(name.text)).unwrap_or_default();
         let squashed = name.squashed.as_bytes();
         for (at, letters) in squashed.windows(BUCKET_LETTERS).enumerate() {
-            let Some(bucket) = letters.first_chunk().map(bucket_of) else { continue };
-            for phrase in &self.phrases[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize] {
-                let letters = &self.letters[phrase.squashed.0..phrase.squashed.1];
+            let Some(bucket) = letters.first_chunk().map(name_bucket) else { continue };
+            let entries = table.buckets[bucket] as usize..table.buckets[bucket + 1] as usize;
+            for entry in &table.names[entries] {
+                let letters = letters_of(entry.squashed);
                 let is_long = letters.len() > LONGEST_WHOLE_WORD;
-                if squashed[at..].starts_with(letters) && (is_long || name.has(text(phrase))) {
-                    owners.push(phrase.owner);
+                if squashed[at..].starts_with(letters) && (is_long || name.has(text(entry))) {
+                    owners.push(entry.owner);
                 }
             }
         }
-        owners.extend(self.short.iter().filter(|phrase| name.has(text(phrase))).map(|phrase| phrase.owner));
+        owners.extend(table.short.iter().filter(|entry| name.has(text(entry))).map(|entry| entry.owner));
         owners.sort_unstable();
         owners.dedup();
         owners
@@ -463,7 +420,7 @@ mod tests {
                 .zip(rules.rules.iter())
                 .flat_map(|(owner, rule)| rule.names.iter().map(move |name| (owner, name.as_ref())))
         };
-        let index = PhraseIndex::new(phrases());
+        let index = PhraseIndex::new(&rules);
         let joined = |by: &str| phrases().map(|(_, phrase)| phrase.replace(' ', by)).collect::<Vec<_>>();
         let others =
             ["BINANCE_API_SECRET", "okx.secretKey", "my id", "x", "", "sk", "monkey", "API KEY Secret"];

@@ -4,8 +4,11 @@
 //! Invariant: a word counts only between boundaries, so that `gate` is found in `GATE_KEY`, `gateClient` and `ccxt.gate`,
 //! and not in `delegate`.
 
+use std::borrow::Cow;
+
 use crate::model::Span;
 use crate::rules::RuleSet;
+use crate::rules::lookup::{WordEntry, WordTable, word_bucket};
 
 use super::strides::{self, STRIDE, bits_of, digit, for_each_stride, letter};
 
@@ -21,91 +24,11 @@ pub(crate) struct WordHit {
 }
 
 /// All providers' words. They are looked up where a run of letters and digits begins, by the first letters of theirs.
-pub(crate) struct WordIndex {
-    words: Vec<Word>,
-    /// Where the words of each bucket begin in `words`.
-    buckets: Vec<u32>,
-    /// The words that are too short for a bucket.
-    pairs: Vec<Word>,
-    /// The words' own letters, one behind the other, in lower case.
-    letters: Vec<u8>,
-    longest: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Word {
-    letters: Span,
-    /// How many marks stand before its first letter or digit: `@` in `@ton/ton`.
-    marks: usize,
-    /// That letter or digit, in lower case.
-    initial: u8,
-    provider: u16,
-    weak: bool,
-}
-
-/// Words share a bucket if they share so many letters at the front.
-const BUCKET_LETTERS: usize = 3;
-const BUCKET_BITS: u32 = 12;
-
-fn bucket_of(text: &[u8; BUCKET_LETTERS]) -> usize {
-    let key = text.iter().fold(0_u32, |key, byte| key << 8 | u32::from(byte.to_ascii_lowercase()));
-    (key.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BUCKET_BITS)) as usize
-}
+pub(crate) struct WordIndex(Cow<'static, WordTable>);
 
 impl WordIndex {
     pub(crate) fn new(rules: &RuleSet) -> Self {
-        let mut index = Self {
-            words: Vec::new(),
-            buckets: Vec::with_capacity((1 << BUCKET_BITS) + 1),
-            pairs: Vec::new(),
-            letters: Vec::new(),
-            longest: 0,
-        };
-        for (number, provider) in rules.providers.iter().enumerate() {
-            let number = u16::try_from(number).expect("compiling rules refuses more than 65,535 providers");
-            let headers = provider
-                .headers
-                .iter()
-                .filter(|(header, _)| header.contains('-'))
-                .map(|(header, _)| (header, true));
-            let strong = provider.words.iter().map(|word| (word, false)).chain(headers);
-            for (word, weak) in strong.chain(provider.weak_words.iter().map(|word| (word, true))) {
-                index.add(word.as_bytes(), number, weak);
-            }
-        }
-        index.put_in_buckets();
-        index
-    }
-
-    fn add(&mut self, word: &[u8], provider: u16, weak: bool) {
-        let start = self.letters.len();
-        self.letters.extend(word.iter().map(u8::to_ascii_lowercase));
-        let letters = Span::new(start, self.letters.len());
-        self.longest = self.longest.max(word.len());
-        let marks = word.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
-        let initial = word.get(marks).map_or(0, u8::to_ascii_lowercase);
-        let long = word.len() - marks >= BUCKET_LETTERS;
-        if long { &mut self.words } else { &mut self.pairs }.push(Word {
-            letters,
-            marks,
-            initial,
-            provider,
-            weak,
-        });
-    }
-
-    fn put_in_buckets(&mut self) {
-        let letters = &self.letters;
-        let bucket = |word: &Word| word.letters.of(letters)[word.marks..].first_chunk().map_or(0, bucket_of);
-        self.words.sort_by_cached_key(bucket);
-        let mut counts = vec![0_u32; 1 << BUCKET_BITS];
-        self.words.iter().for_each(|word| counts[bucket(word)] += 1);
-        let mut start = 0;
-        self.buckets.push(start);
-        for count in counts {
-            start += count;
-            self.buckets.push(start);
-        }
+        Self(rules.word_table())
     }
 
     pub(crate) fn find(&self, text: &[u8]) -> Vec<WordHit> {
@@ -141,23 +64,26 @@ impl WordIndex {
     fn words_at(&self, text: &[u8], first: usize, range: Span, hits: &mut Vec<WordHit>) {
         let rest = &text[first..range.end];
         if let Some(letters) = rest.first_chunk() {
-            let bucket = bucket_of(letters);
-            let (start, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
+            let bucket = word_bucket(letters);
+            let (start, end) = (self.0.buckets[bucket], self.0.buckets[bucket + 1]);
             if start < end {
-                let words = &self.words[start as usize..end as usize];
+                let words = &self.0.words[start as usize..end as usize];
                 words.iter().for_each(|word| self.check(*word, text, first, range, hits));
             }
         }
-        for pair in &self.pairs {
+        for pair in self.0.pairs.iter() {
             if pair.initial == rest[0].to_ascii_lowercase() {
                 self.check(*pair, text, first, range, hits);
             }
         }
     }
 
-    fn check(&self, word: Word, text: &[u8], first: usize, range: Span, hits: &mut Vec<WordHit>) {
-        let letters = word.letters.of(&self.letters);
-        let Some(start) = first.checked_sub(word.marks).filter(|&start| start >= range.start) else { return };
+    fn check(&self, word: WordEntry, text: &[u8], first: usize, range: Span, hits: &mut Vec<WordHit>) {
+        let letters = &self.0.letters[word.letters.0 as usize..word.letters.1 as usize];
+        let Some(start) = first.checked_sub(usize::from(word.marks)).filter(|&start| start >= range.start)
+        else {
+            return;
+        };
         let span = Span::new(start, start + letters.len());
         // Most words of a bucket differ in their last letter, if in nothing else.
         let is_hit = span.end <= range.end
@@ -172,7 +98,7 @@ impl WordIndex {
 
     /// How long the longest word is.
     pub(crate) fn longest(&self) -> usize {
-        self.longest
+        self.0.longest
     }
 }
 

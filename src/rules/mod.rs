@@ -8,8 +8,10 @@ pub(crate) mod compile;
 pub mod format;
 mod identity;
 mod load;
+pub(crate) mod lookup;
 pub mod pattern;
 mod rule;
+pub(crate) mod sieve;
 
 pub use load::PackError;
 pub use rule::{

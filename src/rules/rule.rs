@@ -227,6 +227,13 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// What stands before the run that is searched for, the run itself, and what stands after it.
+    pub fn split(&self) -> (&[Item], &[Item], &[Item]) {
+        let (left, rest) = self.items.split_at(self.core_start);
+        let (core, right) = rest.split_at(self.core_end - self.core_start);
+        (left, core, right)
+    }
+
     /// Longest value in bytes.
     pub fn longest(&self) -> usize {
         self.items.iter().map(|item| usize::from(item.max)).sum()

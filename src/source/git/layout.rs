@@ -357,6 +357,9 @@ fn read_pointer(path: &Path) -> io::Result<PathBuf> {
     Ok(native_path(bytes))
 }
 
+/// No file gets more memory before it is read.
+const MOST_ROOM: u64 = 16 * 1024 * 1024;
+
 /// Reads a file that is one: a FIFO in its place would block for ever.
 pub(super) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
@@ -366,7 +369,9 @@ pub(super) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if metadata.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "larger than such a file can be"));
     }
-    let mut bytes = Vec::new();
+    // With room for all of it at once and a byte that tells the end; a file that says too much of itself gets less.
+    let room = usize::try_from(metadata.len().min(MOST_ROOM)).map_or(0, |size| size + 1);
+    let mut bytes = Vec::with_capacity(room);
     fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
