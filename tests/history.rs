@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use common::Repository;
 use keyfence::detect::{Detection, Detector, Scratch, Trace};
 use keyfence::model::{
-    Chunk, Confidence, ContentKind, CopiedPiece, Coverage, FilePath, Outcome, Problem, Provenance, Reach,
-    Report, ScanMode,
+    Chunk, Confidence, ContentKind, CopiedPiece, Coverage, FilePath, Outcome, Problem, ProblemKind,
+    Provenance, Reach, Report, ScanMode,
 };
 use keyfence::scan::{ScanOptions, scan};
 use keyfence::source::git::{GitEnvironment, History, HistoryOptions};
@@ -386,6 +386,152 @@ fn every_layout_is_read() {
         assert_eq!(report.credentials.len(), 1, "{}", directory.display());
         assert_eq!(report.problems, [], "{}", directory.display());
     }
+}
+
+/// The paths that something is told of, with how far it got.
+fn told(report: &Report) -> BTreeMap<String, Reach> {
+    let exposures = report.credentials.iter().filter_map(|credential| credential.exposure.as_ref());
+    let places =
+        exposures.flat_map(|exposure| exposure.occurrences.iter().map(|place| (place, exposure.reach)));
+    places.map(|(place, reach)| (place.path.to_text(), reach)).collect()
+}
+
+fn told_of(places: &[(&str, Reach)]) -> BTreeMap<String, Reach> {
+    places.iter().map(|(path, reach)| ((*path).to_owned(), *reach)).collect()
+}
+
+#[test]
+fn what_stands_beside_the_objects_is_found() {
+    let repository = Repository::new();
+    repository.write("clean.txt", "nothing\n");
+    repository.commit_all("clean");
+    let at = |name: &str| repository.path().join(".git").join(name);
+    let url = |number: u64| pair(number).trim().replace('\n', "&");
+    let address = format!("https://example.org/a.git?{}", url(51));
+    repository.git(&["config", "remote.origin.url", &address]);
+    repository.git(&["config", "http.extraHeader", &format!("X-Of-A-Job: {}", url(52))]);
+    repository.write(".git/hooks/post-checkout", pair(53));
+    repository.write(".git/hooks/post-merge.sample", pair(54));
+    repository.write(".git/lfs/objects/ab/cd/abcd", pair(55));
+    repository.write(".git/lfs/objects/ab/cd/abce", pair(56).repeat(9));
+    let linked = repository.outside().join("linked");
+    repository.git(&["worktree", "add", "-q", linked.to_str().expect("temporary paths are text")]);
+    repository.git(&["config", "extensions.worktreeConfig", "true"]);
+    repository
+        .git_in(&linked, &["config", "--worktree", "remote.other.url", &address.replace(&url(51), &url(57))]);
+    #[cfg(unix)]
+    {
+        let made = std::process::Command::new("mkfifo").arg(at("hooks/post-rewrite")).status();
+        assert!(made.expect("mkfifo can be started").success());
+        std::os::unix::fs::symlink(repository.path().join("link.env"), at("hooks/link"))
+            .expect("links can be made");
+        repository.write("link.env", pair(58));
+    }
+    let limit = u64::try_from(pair(56).len() * 2).expect("it is short");
+    let report = report_of(HistoryOptions { max_object_size: limit.max(600), ..options(repository.path()) });
+    let found = [
+        (".git/config", Reach::Local),
+        (".git/hooks/post-checkout", Reach::Local),
+        (".git/lfs/objects/ab/cd/abcd", Reach::Local),
+        (".git/worktrees/linked/config.worktree", Reach::Local),
+    ];
+    assert_eq!(told(&report), told_of(&found));
+    let problems: Vec<_> = report
+        .problems
+        .iter()
+        .map(|problem| (problem.kind, problem.path.as_ref().map(FilePath::to_text)))
+        .collect();
+    assert_eq!(problems, [(ProblemKind::TooLarge, Some(".git/lfs/objects/ab/cd/abce".to_owned()))]);
+    // An object of LFS may have gone to the remote that there is.
+    repository.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let report = report_of(options(repository.path()));
+    assert_eq!(told(&report)[".git/lfs/objects/ab/cd/abcd"], Reach::Pushed);
+    assert_eq!(told(&report)[".git/config"], Reach::Local);
+    // What references lead to is in objects only.
+    let report = report_of(HistoryOptions { reachable_only: true, ..options(repository.path()) });
+    assert_eq!(told(&report), told_of(&[]));
+    // In a bare repository the git directory is what people see.
+    let bare = Repository::with_options(&["--bare"]);
+    bare.write("lfs/objects/ab/cd/abcd", pair(59));
+    assert_eq!(told(&report_of(options(bare.path()))), told_of(&[("lfs/objects/ab/cd/abcd", Reach::Local)]));
+}
+
+#[test]
+fn the_history_of_submodules_is_told_below_their_paths() {
+    let [inner, outer, repository] = [Repository::new(), Repository::new(), Repository::new()];
+    let path = |path: &Path| path.to_str().expect("temporary paths are text").to_owned();
+    let leak = |repository: &Repository, number: u64| {
+        repository.write("bot.env", pair(number));
+        repository.commit_all("leak");
+        fs::remove_file(repository.path().join("bot.env")).expect("it was written");
+        repository.commit_all("hide");
+    };
+    let allowed = ["-c", "protocol.file.allow=always"];
+    let add = |to: &Repository, from: &Repository, name: &str, at: &str| {
+        let words = ["submodule", "--quiet", "add", "--name", name, &path(from.path()), at];
+        to.git(&[allowed.as_slice(), &words].concat());
+        to.commit_all("submodule");
+    };
+    leak(&inner, 61);
+    leak(&outer, 62);
+    add(&outer, &inner, "inner", "parts/inner");
+    leak(&repository, 63);
+    add(&repository, &outer, "lib/outer", "libs/outer");
+    let update = ["submodule", "--quiet", "update", "--init", "--recursive"];
+    repository.git(&[allowed.as_slice(), &update].concat());
+    // The same secret in both histories.
+    repository.write("vendored.env", pair(62));
+    repository.commit_all("vendored");
+
+    let all = [
+        ("bot.env", Reach::Local),
+        ("vendored.env", Reach::Pushed),
+        ("libs/outer/bot.env", Reach::Pushed),
+        ("libs/outer/parts/inner/bot.env", Reach::Pushed),
+    ];
+    for (cache, reachable_only) in [(true, false), (true, false), (false, true)] {
+        let report = report_of(HistoryOptions { cache, reachable_only, ..options(repository.path()) });
+        assert_eq!(report.problems, []);
+        assert_eq!(told(&report), told_of(&all));
+        let shared = report.credentials.iter().filter_map(|credential| credential.exposure.as_ref());
+        let shared: Vec<_> = shared.filter(|exposure| exposure.occurrences.len() > 1).collect();
+        assert_eq!(shared.len(), 1);
+        assert_eq!(shared[0].commits, 2, "one in each history");
+        assert_eq!(shared[0].removed_by, None, "it still stands in one of them");
+        assert_eq!(shared[0].remotes, ["libs/outer:origin/main"]);
+        let inner = &report
+            .findings
+            .iter()
+            .find(|finding| finding.provenance.path.to_text() == "libs/outer/parts/inner/bot.env");
+        assert!(inner.is_some_and(|finding| finding.provenance.commit.is_some()), "its commit is told");
+    }
+    // A submodule by itself has its own paths, whatever was remembered before.
+    let own = HistoryOptions { cache: true, ..options(&repository.path().join("libs/outer")) };
+    assert_eq!(
+        told(&report_of(own)),
+        told_of(&[("bot.env", Reach::Pushed), ("parts/inner/bot.env", Reach::Pushed)])
+    );
+    let narrowed = HistoryOptions { paths: vec!["*.env".to_owned()], ..options(repository.path()) };
+    assert!(!told(&report_of(narrowed)).contains_key("libs/outer/bot.env"));
+
+    // What cannot be read is said, and the rest is looked at.
+    let head = repository.path().join(".git/modules/lib/outer/HEAD");
+    fs::remove_file(&head).expect("it is there");
+    let report = report_of(options(repository.path()));
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+    assert_eq!(report.problems[0].path, Some(FilePath::from(".git/modules/lib/outer")));
+    assert!(told(&report).contains_key("bot.env"));
+    fs::write(&head, "ref: refs/heads/main\n").expect("it can be written");
+    repository.git(&[
+        "config",
+        "-f",
+        &path(&repository.path().join(".git/modules/lib/outer/config")),
+        "core.repositoryFormatVersion",
+        "9",
+    ]);
+    let report = report_of(options(repository.path()));
+    assert_eq!(report.problems[0].path, Some(FilePath::from(".git/modules/lib/outer")));
+    assert_eq!(told(&report)["libs/outer/parts/inner/bot.env"], Reach::Pushed);
 }
 
 #[test]

@@ -338,7 +338,7 @@ fn is_readable_head(head: &Path) -> bool {
 }
 
 /// The same three things that git asks for: a HEAD, objects, references.
-fn is_git_directory(git_dir: &Path, common_dir: &Path, environment: &GitEnvironment) -> bool {
+pub(super) fn is_git_directory(git_dir: &Path, common_dir: &Path, environment: &GitEnvironment) -> bool {
     let has_objects = environment.object_directory.is_some() || common_dir.join("objects").is_dir();
     has_objects && common_dir.join("refs").is_dir() && is_readable_head(&git_dir.join("HEAD"))
 }
@@ -380,7 +380,8 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn read_config(path: &Path) -> Result<Option<ConfigFile>, LayoutError> {
+/// One file of the configuration, without what it includes; `None` where it is not there.
+pub(super) fn read_config(path: &Path) -> Result<Option<ConfigFile>, LayoutError> {
     let bytes = match read_regular(path, CONFIG_LIMIT) {
         Ok(bytes) => bytes,
         Err(error) if is_absent(&error) => return Ok(None),

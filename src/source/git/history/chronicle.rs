@@ -12,6 +12,7 @@ use gix::hash::ObjectId;
 use rayon::prelude::*;
 
 use super::super::commits::Writing;
+use super::beside::is_lfs_object;
 use super::graph::{Graph, NOWHERE};
 use super::holdings::Held;
 use super::set::NumberSet;
@@ -55,16 +56,21 @@ struct Trail<'a> {
 }
 
 impl Trail<'_> {
-    /// Names of references and lines of reflogs are in no object: what they are says how far they got.
-    fn named_reach(&self) -> Option<Reach> {
+    /// Names of references, lines of reflogs and what stands beside the objects are in no object: what they are says how
+    /// far they got.
+    fn named_reach(&self, has_remotes: bool) -> Option<Reach> {
         if !self.numbers.is_empty() {
             return None;
         }
-        let is_remote = |place: &Provenance| {
-            place.kind == ContentKind::ReferenceName && place.path.as_bytes().starts_with(b"refs/remotes/")
+        // An object of LFS goes away with a push, and nothing here says whether it did.
+        let is_remote = |place: &Provenance| match place.kind {
+            ContentKind::ReferenceName => place.path.as_bytes().starts_with(b"refs/remotes/"),
+            _ => has_remotes && is_lfs_object(place),
         };
-        let is_named =
-            |place: &Provenance| matches!(place.kind, ContentKind::ReferenceName | ContentKind::Reflog);
+        let is_named = |place: &Provenance| match place.kind {
+            ContentKind::ReferenceName | ContentKind::Reflog => true,
+            _ => place.blob.is_none() && place.commit.is_none(),
+        };
         let reach = self
             .places
             .iter()
@@ -104,6 +110,13 @@ impl source::Chronicle for Chronicle {
             Some(self.id(first % self.count()))
         };
         places.iter().map(first).collect()
+    }
+}
+
+impl super::modules::Chronicle for Chronicle {
+    fn has(&self, place: &Provenance) -> bool {
+        let is_named = matches!(place.kind, ContentKind::ReferenceName | ContentKind::Reflog);
+        is_named || self.number(place).is_some()
     }
 }
 
@@ -212,7 +225,7 @@ impl Chronicle {
         let is_local = self.tips.iter().any(leads)
             || trail.numbers.iter().any(|&number| self.indexed.contains(number))
             || (0..marks.has.len()).any(|place| holds(marks.has[place]) && self.reachable[place]);
-        let reach = match trail.named_reach() {
+        let reach = match trail.named_reach(self.tips.iter().any(|tip| tip.is_remote)) {
             Some(reach) => reach,
             None if !remotes.is_empty() => Reach::Pushed,
             None if is_local => Reach::Local,

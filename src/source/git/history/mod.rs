@@ -11,6 +11,7 @@
 //! Must not know: rules, detection, output.
 //! Invariants: each object is looked at once, by its id, or it is a problem; replacement refs and grafts hide nothing.
 
+mod beside;
 mod blobs;
 mod cache;
 mod chronicle;
@@ -19,6 +20,7 @@ mod directories;
 mod graph;
 mod hand_out;
 mod holdings;
+mod modules;
 mod names;
 mod packs;
 mod set;

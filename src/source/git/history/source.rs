@@ -1,4 +1,5 @@
-//! The source of `scan --history`: every object of a repository, handed out with its path and told in commits.
+//! The source of `scan --history`: every object of a repository and of its submodules, handed out with its path and told
+//! in commits, and what git keeps beside them.
 //!
 //! First everything is glanced at, contents before directories before commits; then what could hold something is read
 //! once more, now that its paths are known, and handed out.
@@ -15,12 +16,14 @@ use gix::objs::Kind;
 
 use super::super::format::RepositoryFormat;
 use super::super::{GitEnvironment, Layout};
+use super::beside;
 use super::blobs::{Blob, Blobs};
 use super::cache::{CacheFile, Known, Notes, Quiet, Remembered};
 use super::chronicle::{Chronicle, Period};
 use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::hand_out::{Holder, hand_out};
 use super::holdings::Held;
+use super::modules::{self, Joined, ModuleHistory, Relocated};
 use super::names::telling_names;
 use super::packs::{Families, object_problem};
 use super::set::NumberSet;
@@ -77,7 +80,7 @@ impl HistoryOptions {
 /// Hands out everything that is in a repository: contents, names, messages, headers, tags, reflogs.
 pub struct History {
     options: HistoryOptions,
-    chronicle: Mutex<Option<Arc<Chronicle>>>,
+    chronicle: Mutex<Option<Arc<dyn crate::source::Chronicle>>>,
 }
 
 impl History {
@@ -89,12 +92,77 @@ impl History {
 
 impl Source for History {
     fn drive(&self, receiver: &dyn Receiver) -> Result<(), SourceError> {
-        let environment = &self.options.environment;
-        let layout = Layout::discover(&self.options.directory, environment)?;
-        let format = RepositoryFormat::read(&layout)?;
-        let cache = self.cache(&layout, format.hash, receiver);
+        let layout = Layout::discover(&self.options.directory, &self.options.environment)?;
+        let shown = beside::shown_directory(&layout);
+        let own: Arc<dyn modules::Chronicle> =
+            Arc::new(self.repository(&layout, &self.options.environment, receiver)?);
+        let mut found = Vec::new();
+        if self.is_of_everything() {
+            beside::hand_out(&layout, &shown, self.options.max_object_size, receiver);
+        }
+        if self.options.branches.is_empty() && self.options.paths.is_empty() {
+            self.modules(&layout, (b"", &shown), receiver, &mut found);
+        }
+        let chronicle: Arc<dyn crate::source::Chronicle> = match found.is_empty() {
+            true => own,
+            false => Arc::new(Joined { own, modules: found }),
+        };
+        *self.chronicle.lock().unwrap_or_else(PoisonError::into_inner) = Some(chronicle);
+        Ok(())
+    }
+
+    fn chronicle(&self) -> Option<Arc<dyn crate::source::Chronicle>> {
+        self.chronicle.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl History {
+    /// Whether nothing was asked for that only objects can answer.
+    fn is_of_everything(&self) -> bool {
+        let HistoryOptions { reachable_only, branches, paths, .. } = &self.options;
+        !reachable_only && branches.is_empty() && paths.is_empty()
+    }
+
+    /// The repositories of submodules, and of theirs. `path` is where the submodule stands that has them.
+    fn modules(
+        &self,
+        layout: &Layout,
+        (path, shown): (&[u8], &[u8]),
+        receiver: &dyn Receiver,
+        found: &mut Vec<ModuleHistory>,
+    ) {
+        for module in modules::modules(layout, shown, &mut *receiver.worker()) {
+            if receiver.worker().interrupted() {
+                return;
+            }
+            let path = if path.is_empty() { module.path } else { [path, b"/", &module.path].concat() };
+            let relocated = Relocated { receiver, path: &path };
+            // What git said through the environment is about the repository that names the submodule.
+            match self.repository(&module.layout, &GitEnvironment::default(), &relocated) {
+                Ok(chronicle) => {
+                    let chronicle: Arc<dyn modules::Chronicle> = Arc::new(chronicle);
+                    found.push(ModuleHistory { path: path.clone(), chronicle });
+                }
+                Err(error) => receiver.worker().problem(modules::unusable(&module.shown, error)),
+            }
+            if self.is_of_everything() {
+                beside::hand_out(&module.layout, &module.shown, self.options.max_object_size, receiver);
+            }
+            self.modules(&module.layout, (&path, &module.shown), receiver, found);
+        }
+    }
+
+    /// Hands out the objects of one repository, and gives its history.
+    fn repository(
+        &self,
+        layout: &Layout,
+        environment: &GitEnvironment,
+        receiver: &dyn Receiver,
+    ) -> Result<Chronicle, SourceError> {
+        let format = RepositoryFormat::read(layout)?;
+        let cache = self.cache(layout, format.hash, receiver);
         let open = || {
-            let (table, problems) = Table::open(&layout, environment, format.hash);
+            let (table, problems) = Table::open(layout, environment, format.hash);
             let families: Vec<Families> = table.packs.iter().map(super::packs::Pack::families).collect();
             (table, problems, families)
         };
@@ -103,7 +171,7 @@ impl Source for History {
         });
         let mut worker = receiver.worker();
         problems.into_iter().for_each(|problem| worker.problem(problem));
-        let tips = Tips::read(&layout, format)?;
+        let tips = Tips::read(layout, format)?;
         tips.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         drop(worker);
         let known = remembered.and_then(|remembered| {
@@ -123,18 +191,9 @@ impl Source for History {
         let Survey { graph, held, .. } = survey;
         let Told { reachable, resolved: Resolved { tips, indexed, .. }, .. } = told;
         let period = self.options.period;
-        let chronicle = Chronicle { table, graph, held, tips, indexed, reachable, period };
-        *self.chronicle.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(chronicle));
-        Ok(())
+        Ok(Chronicle { table, graph, held, tips, indexed, reachable, period })
     }
 
-    fn chronicle(&self) -> Option<Arc<dyn crate::source::Chronicle>> {
-        let chronicle = self.chronicle.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        chronicle.map(|chronicle| chronicle as Arc<dyn crate::source::Chronicle>)
-    }
-}
-
-impl History {
     /// Where to remember what was seen, if that was asked for and means anything.
     fn cache(&self, layout: &Layout, hash: HashKind, receiver: &dyn Receiver) -> Option<CacheFile> {
         let identity = receiver.identity().filter(|_| self.options.cache)?;
