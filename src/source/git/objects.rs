@@ -119,6 +119,12 @@ impl Objects {
     /// Reads an object of the expected kind into `buffer`. A store hands out what it could inflate, so that a flipped bit
     /// shows only in the object's name.
     pub(super) fn read(&self, id: &ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), ObjectError> {
+        // What a commit brought lately is loose: opening it at once is half the work of having the store look for it.
+        if let Some(Ok(found)) = self.loose(id, SMALLEST_LIMIT, buffer)
+            && self.is_named(id, found, buffer)
+        {
+            return as_expected(found, kind);
+        }
         let mut outcome = ObjectError::Missing;
         for store in &self.stores {
             let (found, length) = match store.handle.try_find(id, buffer) {
@@ -130,13 +136,17 @@ impl Objects {
                 }
             };
             buffer.truncate(length);
-            if !gix::objs::compute_hash(self.hash, found, buffer).is_ok_and(|computed| computed == *id) {
-                outcome = ObjectError::Damaged;
-                continue;
+            if self.is_named(id, found, buffer) {
+                return as_expected(found, kind);
             }
-            return if found == kind { Ok(()) } else { Err(ObjectError::WrongKind(found)) };
+            outcome = ObjectError::Damaged;
         }
         Err(outcome)
+    }
+
+    /// Whether `id` is the name of that content.
+    fn is_named(&self, id: &ObjectId, kind: Kind, content: &[u8]) -> bool {
+        gix::objs::compute_hash(self.hash, kind, content).is_ok_and(|computed| computed == *id)
     }
 
     /// Reads a blob into `buffer` unless it is larger than `limit`.
@@ -147,7 +157,7 @@ impl Objects {
         buffer: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
         // What was just staged is loose: reading it at once is half the work of asking for its size first.
-        match self.loose_blob(id, limit.unwrap_or(u64::MAX), buffer) {
+        match self.loose(id, limit.unwrap_or(u64::MAX), buffer) {
             Some(Err(EntryError::TooLarge(size, limit))) => {
                 return Err(ObjectError::TooLarge { size, limit });
             }
@@ -163,12 +173,8 @@ impl Objects {
         }
     }
 
-    fn loose_blob(
-        &self,
-        id: &ObjectId,
-        limit: u64,
-        buffer: &mut Vec<u8>,
-    ) -> Option<Result<Kind, EntryError>> {
+    /// Reads a loose object into `buffer`; `None` if no store has it in a file of its own.
+    fn loose(&self, id: &ObjectId, limit: u64, buffer: &mut Vec<u8>) -> Option<Result<Kind, EntryError>> {
         let hex = id.to_hex().to_string();
         let (fan_out, rest) = hex.split_at(2);
         let mut inflate = self.inflater.0.borrow_mut();
@@ -238,6 +244,10 @@ pub(super) fn directories(layout: &Layout, environment: &GitEnvironment) -> Vec<
         directories.extend(std::env::split_paths(&list).map(|path| base.join(path)));
     }
     directories
+}
+
+fn as_expected(found: Kind, expected: Kind) -> Result<(), ObjectError> {
+    if found == expected { Ok(()) } else { Err(ObjectError::WrongKind(found)) }
 }
 
 fn cannot_open(directory: &Path, error: &std::io::Error) -> SourceError {
