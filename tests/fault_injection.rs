@@ -9,6 +9,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "counts, and why nothing was tried")]
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
+#[path = "common/strace.rs"]
+mod strace;
 #[path = "cli/support.rs"]
 mod support;
 
@@ -16,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -466,24 +468,9 @@ fn leftover(top: &Path) -> Option<PathBuf> {
     None
 }
 
-/// Whether strace is there and may trace what it starts. apt-get installs it where it can; a container that lets nobody
-/// trace needs `--cap-add SYS_PTRACE`.
-fn strace_works() -> bool {
-    let works = || {
-        let told = Command::new("strace").args(["-qq", "-o", "/dev/null", "--trace=none", "true"]).output();
-        told.is_ok_and(|output| output.status.success())
-    };
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
-        command.output().is_ok_and(|output| output.status.success())
-    };
-    works() || (apt(&["update", "-qq"]) && apt(&["install", "-qq", "-y", "strace"]) && works())
-}
-
 #[test]
 fn a_failing_call_is_told_and_harms_nothing() {
-    if !strace_works() {
+    if !strace::works() {
         eprintln!(
             "SKIPPED: strace is not there, apt-get could not install it, or it may not trace: no call failed"
         );

@@ -48,7 +48,22 @@ fn options(paths: Vec<PathBuf>) -> TreeOptions {
     }
 }
 
+/// What two threads tell; one alone tells the same.
 fn scan(options: TreeOptions) -> Seen {
+    let [alone, seen] = [TreeOptions { threads: 1, ..options.clone() }, options].map(scan_as_is);
+    let sorted = |seen: &Seen| {
+        let mut problems: Vec<_> =
+            seen.problems().into_iter().map(|(kind, path)| (format!("{kind:?}"), path)).collect();
+        problems.sort();
+        problems
+    };
+    assert_eq!(alone.paths(), seen.paths());
+    assert_eq!(alone.skipped(), seen.skipped());
+    assert_eq!(sorted(&alone), sorted(&seen));
+    seen
+}
+
+fn scan_as_is(options: TreeOptions) -> Seen {
     let seen = Seen::default();
     Tree::new(options).drive(&seen).expect("a tree can always be begun");
     seen

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::failure::{Ending, tell};
+use crate::source::can_start_thread;
 
 /// How long a scan may take to end by itself. Reading from a terminal or a slow disk cannot be woken up.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -19,11 +20,15 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on. Without the listener (another one exists) Ctrl-C ends the program at once, as always.
+    /// Listens from now on. Without the listener (another one exists, or its thread cannot be started) Ctrl-C ends the
+    /// program at once, as always.
     pub(crate) fn listen() -> Self {
         let interrupt = Self::default();
         let listener = interrupt.clone();
-        let _ = ctrlc::set_handler(move || listener.heard());
+        // Asked first: a listener without its thread would swallow every Ctrl-C.
+        if can_start_thread() {
+            let _ = ctrlc::set_handler(move || listener.heard());
+        }
         interrupt
     }
 
@@ -46,13 +51,18 @@ impl Interrupt {
         if self.asked.swap(true, Ordering::Relaxed) {
             leave();
         }
-        let scan_ended = Arc::clone(&self.scan_ended);
-        std::thread::spawn(move || {
-            std::thread::sleep(PATIENCE);
-            if !scan_ended.load(Ordering::Relaxed) {
-                leave();
-            }
-        });
+        let waiting = self.clone();
+        if std::thread::Builder::new().spawn(move || waiting.lose_patience()).is_err() {
+            // A second Ctrl-C is heard late then.
+            self.lose_patience();
+        }
+    }
+
+    fn lose_patience(&self) {
+        std::thread::sleep(PATIENCE);
+        if !self.scan_ended.load(Ordering::Relaxed) {
+            leave();
+        }
     }
 }
 

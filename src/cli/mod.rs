@@ -47,6 +47,9 @@ pub fn main() -> ExitCode {
 
 /// Says where keyfence failed and nothing else: the payload of a panic can hold what was being read.
 fn tell_location(information: &panic::PanicHookInfo<'_>) {
+    if crate::source::is_attempt_to_start_threads() {
+        return;
+    }
     let place = information.location().map_or_else(String::new, |place| format!(" at {place}"));
     tell(&format!(
         "error: keyfence itself failed{place}\n  hint: please report this line; it holds nothing of yours\n"

@@ -77,12 +77,16 @@ impl Bar {
     /// A bar that is only drawn if `wanted` and if standard error is a terminal.
     pub(crate) fn start(wanted: bool) -> Self {
         let counts = Arc::new(Counts::default());
-        let drawing = (wanted && std::io::stderr().is_terminal()).then(|| {
-            let (stop, stopped) = mpsc::channel();
-            let counts = Arc::clone(&counts);
-            (stop, std::thread::spawn(move || draw(&counts, &stopped)))
-        });
+        let drawing = (wanted && std::io::stderr().is_terminal()).then(|| Self::drawing(&counts)).flatten();
         Self { counts, drawing }
+    }
+
+    /// The thread that draws, unless it cannot be started.
+    fn drawing(counts: &Arc<Counts>) -> Option<(Sender<()>, JoinHandle<()>)> {
+        let (stop, stopped) = mpsc::channel();
+        let counts = Arc::clone(counts);
+        let thread = std::thread::Builder::new().spawn(move || draw(&counts, &stopped)).ok()?;
+        Some((stop, thread))
     }
 
     /// Where the work is counted.

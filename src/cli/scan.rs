@@ -22,13 +22,16 @@ use crate::source::git::{
     CommitMessage, Committed, GitEnvironment, History, Layout, Range, RangeOptions, RangeSelection, Staged,
     StagedOptions,
 };
-use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions};
+use crate::source::{LeftOut, Source, Stdin, Tree, TreeOptions, prepare_threads};
 use crate::suppress::{Comments, Policy};
 
 /// Scans and reports.
 pub(crate) fn perform(what: &What, looking: &Looking) -> Result<Ending, Failure> {
     let threads = looking.threads.map_or(0, std::num::NonZeroUsize::get);
-    use_threads(threads);
+    if threads > 0 {
+        // What git has is shared out by a pool that is made only once.
+        prepare_threads(threads);
+    }
     let prepared = prepared(what, &looking.detection)?;
     let bar = Bar::start(looking.progress);
     let (mut report, interrupted) = look(what, &prepared, threads, &bar)?;
@@ -216,12 +219,4 @@ pub(crate) fn look(
     let report = scan(source.as_ref(), &prepared.detector, &options)?;
     interrupt.scan_ended();
     Ok((report, interrupt.was_asked()))
-}
-
-/// Staged blobs are shared out by a pool that can be made only once.
-fn use_threads(threads: usize) {
-    if threads > 0 {
-        // A second pool is refused; then the first one, with its number of threads, serves.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    }
 }

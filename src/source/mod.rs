@@ -19,6 +19,10 @@ mod tree;
 #[cfg(feature = "files")]
 pub use ignored::is_ignored_at_top;
 pub use stdin::Stdin;
+#[cfg(feature = "cli")]
+pub(crate) use threads::{
+    can_start as can_start_thread, is_attempt as is_attempt_to_start_threads, prepare as prepare_threads,
+};
 #[cfg(feature = "files")]
 pub use tree::{LeftOut, Tree, TreeOptions};
 

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -23,11 +24,13 @@ use crate::model::{
 
 use super::archive::Archives;
 use super::pieces::{Buffer, Sizes};
-use super::threads::granted;
+use super::threads::{Gate, attempt, granted, wanted};
 use super::{Receiver, Source, SourceError, Worker};
 
 /// What each thread's buffer keeps from file to file.
 const KEPT_BUFFER: usize = 1 << 20;
+/// What threads meet that have to wait for others; nobody can ask to scan it, as it is no file.
+const STAND_IN: &str = "/dev/null";
 /// What all threads together may hold for larger files.
 const LARGE_BUFFERS: usize = 40 << 20;
 
@@ -73,36 +76,66 @@ impl Tree {
         Self { options }
     }
 
-    fn walk(&self, roots: Roots, receiver: &dyn Receiver) -> Result<(), SourceError> {
-        let Some(builder) = self.walk_builder(&roots)? else { return Ok(()) };
+    fn walk(&self, roots: Roots, receiver: &dyn Receiver) {
+        let Some(mut builder) = self.walk_builder(&roots) else { return };
+        let is_one_file = roots.paths.len() == 1 && roots.only_files;
+        let threads = if is_one_file { 1 } else { wanted(self.options.threads) };
         let shared = Shared::new(&self.options, roots.elsewhere, receiver);
         let pruned = Arc::clone(&shared.pruned);
-        let mut builder = builder;
         builder.filter_entry(move |entry| pruned.keeps(entry));
-        builder.build_parallel().visit(&mut Readers { shared: &shared });
+        let is_done = threads > 1 && {
+            visit_together(&mut builder, threads, &shared)
+                || visit_together(&mut builder, granted(threads), &shared)
+        };
+        if !is_done {
+            visit_alone(&builder, &shared);
+        }
         shared.report_left_out();
-        Ok(())
     }
 
-    fn walk_builder(&self, roots: &Roots) -> Result<Option<WalkBuilder>, SourceError> {
-        let Some((first, rest)) = roots.paths.split_first() else { return Ok(None) };
+    fn walk_builder(&self, roots: &Roots) -> Option<WalkBuilder> {
+        let (first, rest) = roots.paths.split_first()?;
         let mut builder = WalkBuilder::new(first);
         for path in rest {
             builder.add(path);
         }
         builder.standard_filters(self.options.ignore_rules).hidden(false).follow_links(false);
-        let wanted = if roots.paths.len() == 1 && roots.only_files { 1 } else { self.options.threads };
-        builder.threads(granted(wanted).map_err(|error| no_thread(&error))?.get());
-        Ok(Some(builder))
+        Some(builder)
     }
 }
 
-fn no_thread(error: &io::Error) -> SourceError {
-    SourceError {
-        message: format!("no thread could be started to read files: {error}"),
-        hint: Some(
-            "raise the limit of processes and threads (`ulimit -u`, or that of the container)".to_owned(),
-        ),
+/// Walks with so many threads; `false` if not all of them could be started, and nothing was handed out then.
+///
+/// The walk itself never ends if it gets some of its threads and not all. So it also walks a [`STAND_IN`] for each of
+/// them, and whatever they meet first holds them up at the gate: each of them meets something.
+fn visit_together(builder: &mut WalkBuilder, threads: usize, shared: &Shared<'_>) -> bool {
+    if threads < 2 {
+        return false;
+    }
+    let is_gated = fs::symlink_metadata(STAND_IN).is_ok_and(|metadata| !metadata.is_dir());
+    let mut walk = builder.clone();
+    let gate = is_gated.then(|| Gate::new(threads));
+    if is_gated {
+        for _ in 0..threads {
+            walk.add(STAND_IN);
+        }
+    }
+    let mut readers = Readers { shared, gate: gate.as_ref(), made: 0 };
+    let walked = attempt(|| walk.threads(threads).build_parallel().visit(&mut readers));
+    match walked {
+        Ok(()) => true,
+        Err(_) if gate.is_some_and(|gate| gate.is_one_lost()) => false,
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// What the parallel walk does, on this thread.
+fn visit_alone(builder: &WalkBuilder, shared: &Shared<'_>) {
+    let mut reader = Reader::new(shared, None);
+    for entry in builder.build() {
+        if matches!(reader.visit(entry), WalkState::Quit) {
+            return;
+        }
     }
 }
 
@@ -115,7 +148,8 @@ impl Source for Tree {
             }
         }
         roots.part();
-        self.walk(roots, receiver)
+        self.walk(roots, receiver);
+        Ok(())
     }
 }
 
@@ -345,26 +379,42 @@ impl Drop for Grant<'_> {
 /// Makes one reader for each thread of the walk.
 struct Readers<'a> {
     shared: &'a Shared<'a>,
+    gate: Option<&'a Gate>,
+    made: usize,
 }
 
 impl<'a> ParallelVisitorBuilder<'a> for Readers<'a> {
     fn build(&mut self) -> Box<dyn ParallelVisitor + 'a> {
-        Box::new(Reader { shared: self.shared, worker: None, buffer: Buffer::default(), listed: 0, met: 0 })
+        // The first one is for roots that are not there, and goes away before any thread is started.
+        let gate = self.gate.filter(|_| self.made > 0);
+        self.made += 1;
+        Box::new(Reader::new(self.shared, gate))
     }
 }
 
 /// Reads what one thread of the walk meets.
 struct Reader<'a> {
     shared: &'a Shared<'a>,
-    /// Made when it is first needed: the walk builds one visitor that only sees roots it cannot open.
+    /// What it has to pass before it begins.
+    gate: Option<&'a Gate>,
     worker: Option<Box<dyn Worker + 'a>>,
     buffer: Buffer,
     listed: u64,
     met: u64,
 }
 
+impl<'a> Reader<'a> {
+    fn new(shared: &'a Shared<'a>, gate: Option<&'a Gate>) -> Self {
+        Self { shared, gate, worker: None, buffer: Buffer::default(), listed: 0, met: 0 }
+    }
+}
+
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
+        if let Some(gate) = self.gate {
+            // Its thread was never started.
+            gate.lose();
+        }
         self.shared.listed.fetch_add(self.listed, Ordering::Relaxed);
         self.shared.met.fetch_add(self.met, Ordering::Relaxed);
     }
@@ -372,11 +422,15 @@ impl Drop for Reader<'_> {
 
 impl ParallelVisitor for Reader<'_> {
     fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        if self.gate.take().is_some_and(|gate| !gate.pass()) {
+            return WalkState::Quit;
+        }
         if self.worker().interrupted() {
             self.shared.interrupted.store(1, Ordering::Relaxed);
             return WalkState::Quit;
         }
         match entry {
+            Ok(entry) if entry.depth() == 0 && entry.path() == Path::new(STAND_IN) => {}
             Ok(entry) => self.entry(&entry),
             Err(error) => {
                 if let Some(problem) = walk_problem(&error) {

@@ -21,7 +21,7 @@ use super::references::{References, RootKind, shallow_boundary};
 use super::revisions::{Peeled, RevisionError, peel, resolve, resolve_commit};
 use super::{DEFAULT_MAX_BLOB_SIZE, GitEnvironment, Layout};
 use crate::model::{Chunk, ContentKind, Coverage, FilePath, Problem, ProblemKind, Provenance};
-use crate::source::{Receiver, Source, SourceError, Worker};
+use crate::source::{Receiver, Source, SourceError, Worker, threads};
 
 /// So many commits are compared before their changes are read: it bounds what is in memory.
 const BATCH: usize = 512;
@@ -356,6 +356,7 @@ impl Scan<'_> {
         let objects = std::sync::Mutex::new(self.opened.objects.clone());
         let own = || objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let bases = self.trees(&ends.unwanted);
+        threads::prepare(0);
         let compared: Vec<_> = members
             .par_iter()
             .map_init(own, |objects, member| {

@@ -17,7 +17,7 @@ use crate::model::{
     Chunk, ContentKind, Coverage, FilePath, Focus, Problem, ProblemKind, Provenance, SkipReason,
 };
 use crate::source::archive::{Archives, Format};
-use crate::source::{Receiver, Worker};
+use crate::source::{Receiver, Worker, threads};
 
 /// Up to so many changes, starting threads costs more than it brings.
 const FEW_CHANGES: usize = 16;
@@ -63,6 +63,7 @@ pub(super) fn hand_out(tasks: &[Task<'_>], objects: &Objects, limit: Option<u64>
         tasks.iter().for_each(|task| reader.hand_out(task));
         return;
     }
+    threads::prepare(0);
     // A handle to the objects can be sent to a thread, but two threads cannot share one.
     let objects = Mutex::new(objects.clone());
     let start = || reader(objects.lock().unwrap_or_else(PoisonError::into_inner).clone());

@@ -92,6 +92,7 @@ struct Marks {
 
 impl source::Chronicle for Chronicle {
     fn exposures(&self, credentials: &[Vec<(Arc<Provenance>, u32)>]) -> Vec<Exposure> {
+        source::threads::prepare(0);
         let told: Vec<Vec<Exposure>> = credentials.par_chunks(64).map(|group| self.tell(group)).collect();
         told.into_iter().flatten().collect()
     }

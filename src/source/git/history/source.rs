@@ -33,7 +33,7 @@ use super::trees::{Holdings, Trees};
 use super::walk::{Crew, Hands, Plan, Seen, Visit};
 use crate::model::{Coverage, FilePath, Problem, ProblemKind};
 use crate::source::git::entry::EntryError;
-use crate::source::{Receiver, Source, SourceError, Worker};
+use crate::source::{Receiver, Source, SourceError, Worker, threads};
 
 /// What is larger is not scanned unless asked for: 256 MiB.
 pub const DEFAULT_MAX_OBJECT_SIZE: u64 = 256 * 1024 * 1024;
@@ -92,6 +92,7 @@ impl History {
 
 impl Source for History {
     fn drive(&self, receiver: &dyn Receiver) -> Result<(), SourceError> {
+        threads::prepare(0);
         let layout = Layout::discover(&self.options.directory, &self.options.environment)?;
         let shown = beside::shown_directory(&layout);
         let own: Arc<dyn modules::Chronicle> =
