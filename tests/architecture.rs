@@ -52,6 +52,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("ctrlc", &["cli/"]),
     ("rustix", &["cli/"]),
+    ("landlock", &["cli/confinement.rs"]),
     ("indicatif", &["cli/"]),
     ("terminal_size", &["cli/"]),
     ("tempfile", &["cli/"]),

@@ -236,6 +236,30 @@ fn no_program_is_started_and_no_socket_is_opened() {
     assert!(seen.iter().any(|name| name.starts_with("clone")), "threads are seen: {seen:?}");
 }
 
+#[test]
+fn what_only_scans_gives_up_what_it_does_not_need() {
+    let modules = fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+    if !strace::works() || !modules.contains("landlock") {
+        eprintln!("SKIPPED: strace is not there or may not trace, or the kernel has no Landlock");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    repository(&sandbox);
+    let trace = sandbox.path("trace");
+    let trace = trace.to_str().expect("temporary paths are text");
+    let wrapper = ["strace", "-f", "-qq", "-o", trace, "--trace=landlock_restrict_self,clone,clone3"];
+    for command in
+        COMMANDS.iter().filter(|command| !command.contains("--help") && !command.contains("--version"))
+    {
+        run(&sandbox, &wrapper, command);
+        let trace = fs::read_to_string(trace).expect("strace writes it");
+        let mut calls = trace.lines().filter(|line| !line.contains("+++"));
+        // Before any other thread is there, which would keep what this one gives up.
+        let first = calls.next().unwrap_or_default();
+        assert!(first.contains("landlock_restrict_self(") && first.ends_with("= 0"), "{command}: {trace}");
+    }
+}
+
 /// The name of a traced call.
 fn name(call: &str) -> &str {
     let call = call.split_once(' ').map_or(call, |(_, call)| call.trim_start());

@@ -35,6 +35,13 @@ pub(crate) fn replace(target: &Path, content: &[u8], access: Access) -> io::Resu
     Ok(())
 }
 
+/// The directory in which [`replace`] writes; `None` for what is no regular file.
+pub(crate) fn directory_of(target: &Path) -> Option<PathBuf> {
+    let target = behind_links(target);
+    let is_replaced = fs::metadata(&target).map_or(true, |metadata| metadata.is_file());
+    is_replaced.then(|| parent(&target).to_owned())
+}
+
 /// The file a link leads to, so that writing through a link keeps the link.
 fn behind_links(target: &Path) -> PathBuf {
     fs::canonicalize(target).unwrap_or_else(|_| target.to_owned())

@@ -7,6 +7,7 @@ mod arguments;
 mod baseline;
 mod ci;
 mod config;
+mod confinement;
 mod core_dumps;
 mod describe;
 mod doctor;
@@ -66,6 +67,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(request) => request,
         Err(failure) => return failure.tell().code(),
     };
+    confinement::enter(&request);
     let for_findings = request.code_for_findings();
     let ending = perform(request).unwrap_or_else(|failure| failure.tell());
     ending.code_with(for_findings)

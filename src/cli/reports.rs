@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::arguments::{ColorArgument, FormatArgument};
 use super::failure::{Ending, Failure, tell};
+use super::files;
 use super::output::Target;
 use super::text;
 use crate::model::Report;
@@ -37,6 +38,14 @@ pub(crate) struct Writing {
     pub(crate) all: bool,
     pub(crate) color: ColorArgument,
     pub(crate) quiet: bool,
+}
+
+impl Writing {
+    /// The directories in which files are written; `None` if one of them is no regular file.
+    pub(crate) fn places(&self) -> Option<Vec<PathBuf>> {
+        let files = self.reports.iter().filter_map(|report| report.file.clone());
+        files.chain(step_summary()).map(|file| files::directory_of(&file)).collect()
+    }
 }
 
 /// Gives each output its format: the one written before it (`sarif:FILE`), else the one asked for that its ending
@@ -173,11 +182,14 @@ fn render(
     }
 }
 
-/// Adds the page to the step's summary where GitHub Actions asks for one. Others may have written there before.
+/// The step's summary, where GitHub Actions asks for one.
+fn step_summary() -> Option<PathBuf> {
+    std::env::var_os(STEP_SUMMARY).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Adds the page to the step's summary. Others may have written there before.
 fn write_step_summary(report: &Report, ending: Ending) -> Result<(), Failure> {
-    let Some(path) = std::env::var_os(STEP_SUMMARY).filter(|path| !path.is_empty()).map(PathBuf::from) else {
-        return Ok(());
-    };
+    let Some(path) = step_summary() else { return Ok(()) };
     let page = rendered(|out| report::write_markdown(report, out));
     let opened = OpenOptions::new().append(true).create(true).open(&path);
     opened
