@@ -20,12 +20,14 @@ mod rules {
     pub mod pattern;
     pub mod rule;
     pub mod sieve;
+    pub mod word_list;
 }
 
 use rules::format::Pack;
 use rules::lookup::{NameEntry, NameTable, WordEntry, WordTable};
 use rules::rule::{Kind, Provider, Rule, RuleSet, SetRule, Shape, Text};
 use rules::sieve::{self, Entry, Rows, Sieve};
+use rules::word_list::{Tongue, WordTables};
 
 fn main() {
     println!("cargo:rerun-if-changed=rules");
@@ -50,7 +52,7 @@ fn fingerprint() -> u64 {
     let mut paths = Vec::new();
     for directory in ["rules", "src"] {
         // What cannot be listed or read stops the build elsewhere.
-        let _ = collect(Path::new(directory), &["yaml", "rs"], &mut paths);
+        let _ = collect(Path::new(directory), &["yaml", "rs", "txt"], &mut paths);
     }
     paths.sort();
     let mut hasher = DefaultHasher::new();
@@ -85,7 +87,21 @@ fn tables(directory: &Path) -> Result<String, String> {
     out.push_str(";\n");
     let _ = writeln!(out, "pub(super) static NAMES: NameTable = {};", names(&NameTable::of(&set)));
     let _ = writeln!(out, "pub(super) static WORDS: WordTable = {};", words(&WordTable::of(&set)));
+    let lists = word_lists(Path::new("src/rules/words"))?;
+    let _ = writeln!(out, "pub(super) static LISTS: WordTables = {};", word_tables(&WordTables::of(&lists)?));
     Ok(out)
+}
+
+fn word_lists(directory: &Path) -> Result<Vec<(Tongue, String)>, String> {
+    Tongue::LISTED
+        .into_iter()
+        .map(|tongue| {
+            let path = directory.join(format!("{}.txt", tongue.as_str()));
+            let list =
+                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok((tongue, list))
+        })
+        .collect()
 }
 
 fn collect(directory: &Path, endings: &[&str], paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
@@ -241,6 +257,16 @@ fn words(table: &WordTable) -> String {
         entries(&table.pairs),
         letters(&table.letters),
         table.longest,
+    )
+}
+
+fn word_tables(tables: &WordTables) -> String {
+    format!(
+        "WordTables {{ hashes: {}, meanings: {}, starts: {}, triples: {} }}",
+        borrowed(tables.hashes.iter().map(u32::to_string)),
+        borrowed(tables.meanings.iter().map(u16::to_string)),
+        borrowed(tables.starts.iter().map(u16::to_string)),
+        borrowed(tables.triples.iter().map(u64::to_string)),
     )
 }
 

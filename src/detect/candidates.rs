@@ -20,6 +20,7 @@ use super::phrase::{self, Phrase};
 use super::randomness;
 use super::shapes::{self, ShapeTable};
 use super::tokens;
+use super::tongue;
 
 /// Below this z-score a value looks like language.
 pub(crate) const RANDOM_ENOUGH: f32 = randomness::LANGUAGE;
@@ -138,11 +139,7 @@ impl Candidate {
     pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
         let shift = |span: Span| Span::new(span.start + to - from, span.end + to - from);
         let clue = match &self.clue {
-            Clue::Phrase(phrase) => Clue::Phrase(Phrase {
-                span: shift(phrase.span),
-                words: phrase.words.clone(),
-                scheme: phrase.scheme,
-            }),
+            Clue::Phrase(phrase) => Clue::Phrase(Phrase { span: shift(phrase.span), ..phrase.clone() }),
             Clue::Connection(url) => Clue::Connection(Connection {
                 scheme: shift(url.scheme),
                 user: shift(url.user),
@@ -213,6 +210,7 @@ impl Gatherer {
         });
         if self.phrases {
             phrase::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
+            tongue::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
         }
         self.numbers_in(text, Span::new(0, text.len()), found);
         sort(found);
@@ -410,7 +408,7 @@ impl Clue {
             Self::Token(rule) | Self::Anchored(rule, _) => (0, *rule),
             Self::Random(rule) => (1, *rule),
             Self::Key(_) => (2, 0),
-            Self::Phrase(_) => (3, 0),
+            Self::Phrase(phrase) => (3, phrase.tongue as u16),
             Self::Connection(_) => (4, 0),
             Self::Numbers => (5, 0),
             Self::Chosen(_) => (6, 0),

@@ -19,6 +19,7 @@ use super::judgement::{Judge, Part};
 use super::reading::Reader;
 use super::sets::{self, Set};
 use super::text::Text;
+use super::tongue::words_of;
 use super::trace::Trace;
 use super::words::{WordHit, WordIndex};
 
@@ -361,10 +362,7 @@ fn checks_of(rule: &Rule) -> Vec<String> {
 /// The value as it may be shown: what is the same for every value of the kind, and how long it is.
 fn mask(rule: &Rule, part: &Part, value: &[u8], text: &[u8]) -> String {
     match &rule.kind {
-        Kind::Mnemonic(_) => format!(
-            "({} words)",
-            value.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 2).count()
-        ),
+        Kind::Mnemonic(_) => format!("({} words)", words_of(value).filter(|word| word.len() > 2).count()),
         Kind::Pem(_) => armour_label(value).map_or_else(
             || masked(b"", value.len()),
             |label| format!("-----BEGIN {}-----…", String::from_utf8_lossy(label)),

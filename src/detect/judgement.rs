@@ -7,9 +7,11 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use crate::model::{Confidence, Role, Severity, Span};
+use crate::rules::word_list::Tongue;
 use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
 use super::candidates::{Candidate, Clue, RANDOM_ENOUGH};
+use super::checks::phrases::Scheme;
 use super::connection::Connection;
 use super::document::Document;
 use super::evidence::{
@@ -112,6 +114,8 @@ impl Judge {
             partners: Vec::new(),
         };
         let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
+        // Two lists can hold the same words, as the Chinese ones do.
+        parts.dedup_by_key(|part| (part.span, part.rule));
         let mut groups: Vec<&[Candidate]> = candidates
             .chunk_by(|one, other| one.span == other.span)
             .filter(|group| matches!(group[0].clue, Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_)))
@@ -333,15 +337,18 @@ impl Bench<'_> {
         };
         let rule = u16::try_from(self.rules.rules.iter().position(fits)?)
             .expect("compiling rules refuses more than 65,535 of them");
-        let known = self.judge.is_known(&super::checks::bip39::sentence(&phrase.words));
+        let known = self.judge.is_known(&phrase.sentence(self.document.text));
         let mut distinct = phrase.words.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        if !known && distinct.len() + 2 < phrase.words.len() {
+        if !known && phrase.scheme != Scheme::Slip39 && distinct.len() + 2 < phrase.words.len() {
             return None;
         }
         let around = self.surroundings(phrase.span);
-        let part = self.part(rule, phrase.span, Confidence::Certain, true, IN_NAME, &around);
+        let mut part = self.part(rule, phrase.span, Confidence::Certain, true, IN_NAME, &around);
+        if phrase.tongue != Tongue::English {
+            part.told.push(format!("words of the list {}", phrase.tongue.as_str()));
+        }
         Some(Part { known, ..part })
     }
 

@@ -32,6 +32,7 @@ mod strides;
 mod structure;
 mod text;
 mod tokens;
+mod tongue;
 mod trace;
 mod veto;
 mod words;

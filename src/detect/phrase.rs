@@ -8,11 +8,15 @@
 //! to leave no false positive in 200 MB of code: an isolated run of exactly as many words as a scheme uses, at most two
 //! kinds of separator, and the scheme's checksum (source: BIP-39).
 
-use crate::model::Span;
+use zeroize::Zeroizing;
 
-use super::checks::bip39::word_index;
-use super::checks::phrases::{LENGTHS, Scheme};
+use crate::model::Span;
+use crate::rules::word_list::{Tongue, fold};
+
+use super::checks::bip39::{sentence, word_index};
+use super::checks::phrases::{Scheme, lengths};
 use super::strides::{bits_of, letter};
+use super::tongue;
 
 /// 12 words of three letters with single gaps are 47 bytes.
 const STEP: usize = 40;
@@ -22,20 +26,59 @@ const LONGEST_WORD: usize = 8;
 /// A run ends at a gap that is too long or a word that is not in the list: so far from its last word at most.
 const NEIGHBOUR_REACH: usize = LONGEST_GAP + LONGEST_WORD + 4;
 /// Words that introduce a phrase and are in the list themselves, or stand where a phrase begins.
-const CUES: &[&[u8]] =
-    &[b"seed", b"phrase", b"mnemonic", b"words", b"word", b"secret", b"recovery", b"wallet", b"key"];
+const CUES: &[&[u8]] = &[
+    b"seed",
+    b"phrase",
+    b"mnemonic",
+    b"words",
+    b"word",
+    b"secret",
+    b"recovery",
+    b"wallet",
+    b"key",
+    b"slovo",
+    b"graine",
+    b"parole",
+    b"parola",
+    b"seme",
+    b"semente",
+    b"chave",
+    b"segredo",
+    b"semilla",
+    b"palabra",
+    b"frase",
+    b"clave",
+    b"secreto",
+];
 
 /// A phrase whose checksum holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Phrase {
     pub(crate) span: Span,
+    /// The places of its words in the list of `tongue`.
     pub(crate) words: Vec<u16>,
     pub(crate) scheme: Scheme,
+    pub(crate) tongue: Tongue,
 }
 
-struct Word {
-    span: Span,
-    index: u16,
+impl Phrase {
+    /// Its words as published ones are written: folded, with single spaces.
+    pub(crate) fn sentence(&self, text: &[u8]) -> Zeroizing<Vec<u8>> {
+        match self.tongue {
+            Tongue::English => sentence(&self.words),
+            _ => {
+                let words = tongue::words_of(self.span.of(text)).filter_map(fold);
+                let words: Vec<String> = words.map(|word| word.as_slice().iter().collect()).collect();
+                Zeroizing::new(words.join(" ").into_bytes())
+            }
+        }
+    }
+}
+
+/// A word of a list, and its place there.
+pub(super) struct Word {
+    pub(super) span: Span,
+    pub(super) index: u16,
 }
 
 /// Calls `visit` with every phrase in `text`.
@@ -186,39 +229,65 @@ fn run_through(text: &[u8], seed: Word, visit: &mut impl FnMut(Phrase)) -> Span 
     }
     let run = Span::new(words[0].span.start, words[words.len() - 1].span.end);
     if words.len() >= 12 {
-        phrases_of(text, &words, visit);
+        Run::new(text, Tongue::English, &words).phrases(visit);
     }
     run
 }
 
-fn phrases_of(text: &[u8], words: &[Word], visit: &mut impl FnMut(Phrase)) {
-    let gaps: Vec<u64> =
-        words.windows(2).map(|pair| gap_kind(&text[pair[0].span.end..pair[1].span.start])).collect();
-    let mut start = 0;
-    while start + 12 <= words.len() {
-        let phrase = LENGTHS.into_iter().find_map(|length| phrase_at(text, words, &gaps, start, length));
-        start += phrase.as_ref().map_or(1, |phrase| phrase.words.len());
-        phrase.into_iter().for_each(&mut *visit);
+/// Words of one list, side by side.
+pub(super) struct Run<'a> {
+    text: &'a [u8],
+    tongue: Tongue,
+    words: &'a [Word],
+    gaps: Vec<u64>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(text: &'a [u8], tongue: Tongue, words: &'a [Word]) -> Self {
+        let gap = |pair: &[Word]| gap_kind(&text[pair[0].span.end..pair[1].span.start]);
+        Self { text, tongue, words, gaps: words.windows(2).map(gap).collect() }
+    }
+
+    pub(super) fn phrases(&self, visit: &mut impl FnMut(Phrase)) {
+        let lengths = lengths(self.tongue);
+        let mut start = 0;
+        while start + lengths[lengths.len() - 1] <= self.words.len() {
+            let phrase = lengths.iter().find_map(|&length| self.phrase_at(start, length));
+            start += phrase.as_ref().map_or(1, |phrase| phrase.words.len());
+            phrase.into_iter().for_each(&mut *visit);
+        }
+    }
+
+    /// The phrase of `length` words that begins at the word `start`: an isolated run with at most two kinds of gap.
+    fn phrase_at(&self, start: usize, length: usize) -> Option<Phrase> {
+        let Self { text, tongue, words, ref gaps } = *self;
+        let chosen = words.get(start..start + length)?;
+        let inner = &gaps[start..start + length - 1];
+        let first = inner[0];
+        let second = inner.iter().copied().find(|&gap| gap != first).unwrap_or(first);
+        let inside = |gap: u64| gap == first || gap == second;
+        let cue =
+            start > 0 && CUES.iter().any(|cue| words[start - 1].span.of(text).eq_ignore_ascii_case(cue));
+        let isolated_left = start == 0 || cue || !inside(gaps[start - 1]);
+        let isolated_right = gaps.get(start + length - 1).is_none_or(|&gap| !inside(gap));
+        if !(isolated_left && isolated_right && inner.iter().all(|&gap| inside(gap))) {
+            return None;
+        }
+        let words: Vec<u16> = chosen.iter().map(|word| word.index).collect();
+        let scheme = match tongue {
+            Tongue::English => Scheme::of(&words),
+            _ => Scheme::in_tongue(tongue, &words, || chosen.iter().map(|word| front(word.span.of(text)))),
+        }?;
+        let span = Span::new(chosen[0].span.start, chosen[length - 1].span.end);
+        Some(Phrase { span, words, scheme, tongue })
     }
 }
 
-/// The phrase of `length` words that begins at the word `start`: an isolated run with at most two kinds of gap.
-fn phrase_at(text: &[u8], words: &[Word], gaps: &[u64], start: usize, length: usize) -> Option<Phrase> {
-    let chosen = words.get(start..start + length)?;
-    let inner = &gaps[start..start + length - 1];
-    let first = inner[0];
-    let second = inner.iter().copied().find(|&gap| gap != first).unwrap_or(first);
-    let inside = |gap: u64| gap == first || gap == second;
-    let cue = start > 0 && CUES.iter().any(|cue| words[start - 1].span.of(text).eq_ignore_ascii_case(cue));
-    let isolated_left = start == 0 || cue || !inside(gaps[start - 1]);
-    let isolated_right = gaps.get(start + length - 1).is_none_or(|&gap| !inside(gap));
-    if !(isolated_left && isolated_right && inner.iter().all(|&gap| inside(gap))) {
-        return None;
-    }
-    let words: Vec<u16> = chosen.iter().map(|word| word.index).collect();
-    let scheme = Scheme::of(&words)?;
-    let span = Span::new(chosen[0].span.start, chosen[length - 1].span.end);
-    Some(Phrase { span, words, scheme })
+/// The first three letters of a word, which tell it from all others of some lists.
+fn front(word: &[u8]) -> [u8; 3] {
+    let mut letters = [0; 3];
+    letters.iter_mut().zip(word).for_each(|(room, letter)| *room = letter.to_ascii_lowercase());
+    letters
 }
 
 /// Tells kinds of gap apart: digits do not count (numbered words), and white space counts once.

@@ -9,11 +9,13 @@
 use std::sync::OnceLock;
 
 use crate::model::{CopiedPiece, Span};
+use crate::rules::word_list::Tongue;
 use crate::rules::{NUMBERS_REACH, RuleSet};
 
 use super::candidates::{Anchor, Candidate, Clue, Gatherer, VALUE_REACH, sort};
 use super::decode;
 use super::phrase::phrases_around;
+use super::tongue;
 use super::words::{WORD_REACH, WordHit, WordIndex, put_in_order};
 
 /// What was found in a text by what stands near it alone, to be carried into versions made from it.
@@ -247,16 +249,28 @@ impl Version<'_> {
 
     /// Runs of list words near a change are looked at again, the phrases of all others are carried.
     fn phrases(&self, found: &mut Vec<Candidate>) {
-        let mut covered = Vec::new();
+        let mut covered: Vec<(Tongue, Span)> = Vec::new();
         let mut fresh = Vec::new();
         for &change in self.changes {
-            phrases_around(self.text, change, &mut |run| covered.push(run), &mut |phrase| {
-                fresh.push(Candidate::of_phrase(phrase))
-            });
+            let mut visit = |phrase| fresh.push(Candidate::of_phrase(phrase));
+            phrases_around(self.text, change, &mut |run| covered.push((Tongue::English, run)), &mut visit);
+            tongue::phrases_around(
+                self.text,
+                change,
+                &mut |tongue, run| covered.push((tongue, run)),
+                &mut visit,
+            );
         }
-        covered.sort_by_key(|run| run.start);
-        let untouched = |span: Span| !touches_any(&covered, span) && !touches_any(self.changes, span);
-        self.carry(found, |candidate, span| is_phrase(candidate) && untouched(span));
+        covered.sort_by_key(|&(tongue, run)| (tongue, run.start));
+        let runs: Vec<Span> = covered.iter().map(|&(_, run)| run).collect();
+        let runs_of = |tongue: Tongue| {
+            let first = covered.partition_point(|&(other, _)| other < tongue);
+            &runs[first..covered.partition_point(|&(other, _)| other <= tongue)]
+        };
+        self.carry(found, |candidate, span| {
+            let Clue::Phrase(phrase) = &candidate.clue else { return false };
+            !touches_any(runs_of(phrase.tongue), span) && !touches_any(self.changes, span)
+        });
         found.append(&mut fresh);
     }
 
@@ -296,10 +310,6 @@ impl Version<'_> {
             }
         }
     }
-}
-
-fn is_phrase(candidate: &Candidate) -> bool {
-    matches!(candidate.clue, Clue::Phrase(_))
 }
 
 /// Whether `span` overlaps or adjoins one of `spans`, which are sorted.

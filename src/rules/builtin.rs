@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::lookup::{NameTable, WordTable};
 use super::rule::RuleSet;
 use super::sieve::{self, Sieve};
+use super::word_list::WordTables;
 
 mod tables {
     use std::borrow::Cow::{self, Borrowed};
@@ -18,8 +19,14 @@ mod tables {
     use crate::rules::rule::{Classes, Kind, Need, PemKind, Provider, Rule, SetRule, Shape};
 
     use crate::rules::sieve::{Entry, Rows, Sieve};
+    use crate::rules::word_list::WordTables;
 
     include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
+}
+
+/// The words of seed phrases in other lists than the English one of BIP-39. Costs nothing: they are in the binary.
+pub fn word_tables() -> &'static WordTables {
+    &tables::LISTS
 }
 
 impl RuleSet {

@@ -12,7 +12,9 @@ pub(crate) mod lookup;
 pub mod pattern;
 mod rule;
 pub(crate) mod sieve;
+pub mod word_list;
 
+pub use builtin::word_tables;
 pub use load::PackError;
 pub use rule::{
     ARMOUR_REACH, Classes, Kind, List, NUMBERS_REACH, Need, PASSWORD_REACH, PHRASE_REACH, PemKind, Provider,
