@@ -212,9 +212,9 @@ fn looked(arguments: ScanArguments) -> Result<(Prepared, Report), Failure> {
     let prepared = scan::prepared(&request.what, &request.looking.detection)?;
     let threads = request.looking.threads.map_or(0, std::num::NonZeroUsize::get);
     let bar = Bar::start(request.looking.progress);
-    let (report, interrupted) = scan::look(&request.what, &prepared, threads, &bar)?;
+    let report = scan::look(&request.what, &prepared, threads, &bar)?;
     drop(bar);
-    if interrupted {
+    if report.was_interrupted() {
         return Err(Failure::unfinished("nothing was written: it was interrupted", "run it again"));
     }
     Ok((prepared, report))

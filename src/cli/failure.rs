@@ -49,9 +49,9 @@ impl Ending {
     }
 
     /// The ending of a scan that was reported.
-    pub(crate) fn of_scan(report: &Report, interrupted: bool) -> Self {
+    pub(crate) fn of_scan(report: &Report) -> Self {
         match report.outcome() {
-            _ if interrupted => Self::Interrupted,
+            _ if report.was_interrupted() => Self::Interrupted,
             Outcome::Leaks if report.problems.is_empty() => Self::Findings,
             Outcome::Leaks => Self::FindingsUnfinished,
             Outcome::Clean => Self::Clean,
@@ -166,13 +166,15 @@ mod tests {
     fn exit_codes() {
         let clean = Report::default();
         let unread = Problem::at(ProblemKind::Unreadable, FilePath::from("a"), "it cannot be read");
-        let incomplete = Report { problems: vec![unread], ..Report::default() };
+        let incomplete = Report { problems: vec![unread.clone()], ..Report::default() };
+        let stopped = Problem { kind: ProblemKind::Interrupted, ..unread };
+        let interrupted = Report { problems: vec![stopped], ..Report::default() };
         for (ending, code) in [
-            (Ending::of_scan(&clean, false), 0),
+            (Ending::of_scan(&clean), 0),
             (Ending::Findings, 1),
             (Failure::usage("a", "b").ending(), 2),
-            (Ending::of_scan(&incomplete, false), 3),
-            (Ending::of_scan(&clean, true), 130),
+            (Ending::of_scan(&incomplete), 3),
+            (Ending::of_scan(&interrupted), 130),
         ] {
             assert_eq!(ending.code(), code, "{ending:?}");
         }

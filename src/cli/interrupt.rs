@@ -37,11 +37,6 @@ impl Interrupt {
         Arc::clone(&self.asked)
     }
 
-    /// Whether it was asked.
-    pub(crate) fn was_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
-
     /// The scan is over: what follows (writing the report) is not cut off by the first Ctrl-C.
     pub(crate) fn scan_ended(&self) {
         self.scan_ended.store(true, Ordering::Relaxed);

@@ -34,9 +34,9 @@ pub(crate) fn perform(what: &What, looking: &Looking) -> Result<Ending, Failure>
     }
     let prepared = prepared(what, &looking.detection)?;
     let bar = Bar::start(looking.progress);
-    let (mut report, interrupted) = look(what, &prepared, threads, &bar)?;
+    let mut report = look(what, &prepared, threads, &bar)?;
     drop(bar);
-    let ending = Ending::of_scan(&report, interrupted);
+    let ending = Ending::of_scan(&report);
     reports::write(&mut report, &looking.writing, ending)?;
     Ok(ending)
 }
@@ -50,8 +50,8 @@ pub(crate) fn perform_hook(run: &HookRun, what: &What) -> Result<Ending, Failure
         policy: PolicyRequest::default(),
     };
     let prepared = prepared(what, &detection)?;
-    let (report, interrupted) = look(what, &prepared, 0, &Bar::start(false))?;
-    let ending = Ending::of_scan(&report, interrupted);
+    let report = look(what, &prepared, 0, &Bar::start(false))?;
+    let ending = Ending::of_scan(&report);
     if ending == Ending::Clean {
         return Ok(ending);
     }
@@ -200,13 +200,8 @@ fn is_short(what: &What) -> bool {
     matches!(what, What::Staged { .. } | What::Message(_))
 }
 
-/// Scans; tells also whether somebody interrupted.
-pub(crate) fn look(
-    what: &What,
-    prepared: &Prepared,
-    threads: usize,
-    bar: &Bar,
-) -> Result<(Report, bool), Failure> {
+/// Scans. An interruption is told by the report alone: whoever interrupts when all is read changes nothing.
+pub(crate) fn look(what: &What, prepared: &Prepared, threads: usize, bar: &Bar) -> Result<Report, Failure> {
     let source = source(what, prepared, threads)?;
     let interrupt = if is_short(what) { Interrupt::default() } else { Interrupt::listen() };
     let options = ScanOptions {
@@ -218,5 +213,5 @@ pub(crate) fn look(
     };
     let report = scan(source.as_ref(), &prepared.detector, &options)?;
     interrupt.scan_ended();
-    Ok((report, interrupt.was_asked()))
+    Ok(report)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Confidence, Coverage, CredentialSet, Finding, Notice, Problem};
+use super::{Confidence, Coverage, CredentialSet, Finding, Notice, Problem, ProblemKind};
 
 /// What to know and do about a provider's credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,5 +78,10 @@ impl Report {
         } else {
             Outcome::Incomplete
         }
+    }
+
+    /// Whether somebody stopped the scan before everything was looked at.
+    pub fn was_interrupted(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind == ProblemKind::Interrupted)
     }
 }

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -451,7 +451,7 @@ impl Reader<'_> {
     fn entry(&mut self, entry: &DirEntry) {
         let named = entry.depth() == 0;
         self.met += u64::from(!named);
-        let Some(kind) = entry.file_type() else { return };
+        let Some(kind) = kind_of(entry) else { return };
         if kind.is_dir() {
             self.list(entry.path());
         } else if kind.is_file() {
@@ -519,6 +519,16 @@ impl Reader<'_> {
             worker.covered(&Coverage { mode: ScanMode::Tree, ..covered });
         }
         Ok(())
+    }
+}
+
+/// What an entry is; for a link that somebody named, what it leads to, which the two ways to walk see differently.
+fn kind_of(entry: &DirEntry) -> Option<FileType> {
+    match entry.file_type() {
+        Some(kind) if kind.is_symlink() && entry.depth() == 0 => {
+            fs::metadata(entry.path()).ok().map(|metadata| metadata.file_type())
+        }
+        kind => kind,
     }
 }
 
