@@ -121,7 +121,10 @@ def add_up():
     head = f"Executions by libFuzzer, {address:,} of them with AddressSanitizer; each run is kept in `fuzz/runs/`.\n\n"
     made = f"{head}| target | executions | inputs that failed |\n|---|---|---|\n{''.join(lines)}"
     before, rest = DOCUMENT.read_text().split(BEGIN)
-    DOCUMENT.write_text(f"{before}{BEGIN}{made}{END}{rest.split(END)[1]}")
+    document = f"{before}{BEGIN}{made}{END}{rest.split(END)[1]}"
+    targets = sum(count > 0 for count, _ in sums.values())
+    figure = f"{total:,} over {targets} targets, {failed} inputs that failed"
+    DOCUMENT.write_text(re.sub(r"(?m)^(\| executions of fuzz targets \|) [^|]* \|", rf"\1 {figure} |", document))
     print(made)
 
 

@@ -3,6 +3,8 @@
 
 #![cfg(unix)]
 
+#[path = "common/figures.rs"]
+mod figures;
 #[path = "cli/support.rs"]
 mod support;
 
@@ -430,6 +432,7 @@ fn try_all(rows: &[Row]) {
         }
     }
     assert!(wrong.is_empty(), "{} of {} rows went wrong:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    figures::share("bad input", 4, rows.len());
 }
 
 fn try_row(row: &Row) {

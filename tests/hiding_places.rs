@@ -1,10 +1,12 @@
 //! Secrets in every place of git and in every encoding: each scan has to find those in its sight.
 //!
-//! The outcome is a table in `docs/reliability.md`; `KEYFENCE_BLESS=1 cargo test --test hiding_places` writes it anew.
+//! The outcome is a table in `docs/reliability.md`; `.ci/battery cases` writes it anew.
 
 #![cfg(all(unix, feature = "cli"))]
 
 mod common;
+#[path = "common/figures.rs"]
+mod figures;
 mod hiding;
 
 use std::collections::BTreeMap;
@@ -159,6 +161,16 @@ fn modes(table: &Table) -> Vec<Mode> {
     row.cells.iter().map(|(mode, _)| *mode).collect()
 }
 
+/// In how many places of a level a kind of secret is found by a scan that has them in sight.
+fn seen(table: &Table, level: Level, kind: Kind) -> usize {
+    let is_seen = |row: &Row| {
+        let cells = row.cells.iter().flat_map(|(_, cells)| cells);
+        cells.clone().any(|&(its, cell)| its == kind && cell == Cell::Found)
+            && !cells.clone().any(|&(its, cell)| its == kind && cell == Cell::Missed)
+    };
+    table.values().filter(|row| row.level == level && is_seen(row)).count()
+}
+
 /// Found and asked for, of one level, kind and scan.
 fn count(table: &Table, level: Level, kind: Kind, mode: Mode) -> (usize, usize) {
     let cells = table.values().filter(|row| row.level == level).flat_map(|row| &row.cells);
@@ -212,9 +224,15 @@ fn nothing_hides() {
     let document = fs::read_to_string(DOCUMENT).expect("the document is there");
     let (head, rest) = document.split_once(BEGIN).expect("the document has a place for the table");
     let (kept, tail) = rest.split_once(END).expect("the table ends");
-    if std::env::var_os("KEYFENCE_BLESS").is_some() {
+    if figures::wanted() {
         fs::write(DOCUMENT, [head, BEGIN, &measured, END, tail].concat())
             .expect("the document can be written");
+    }
+    for (level, name) in [(Level::Must, "must"), (Level::Should, "should"), (Level::May, "may")] {
+        let places = table.keys().filter(|(its, _)| *its == level).count();
+        let each = KINDS.map(|kind| format!("{} {}", kind.name(), seen(&table, level, kind)));
+        let figure = format!("of {places}: {}", each.join(", "));
+        figures::record(&format!("hiding places that {name} be seen"), &figure);
     }
     let mut lost = missed(&table, Level::Must);
     lost.extend(no_longer_found(kept, &measured));

@@ -6,7 +6,7 @@ mod makers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use keyfence::scan::{ScanOptions, scan};
 use keyfence::source::git::{GitEnvironment, History, HistoryOptions};
 use keyfence::source::{Glance, Memory, Receiver, Source, Version, Worker};
 use keyfence::suppress::Suppressor;
-use makers::{Dice, pair, random_repository};
+use makers::{pair, random_repository};
 
 /// A finding as plain text: path, object, span, rule.
 type Found = BTreeSet<(String, String, usize, usize, String)>;
@@ -558,59 +558,4 @@ fn what_a_clone_does_not_have_is_said() {
         let hints: Vec<String> = report.problems.iter().filter_map(|problem| problem.hint.clone()).collect();
         assert!(hints.iter().any(|words| words.contains(hint)), "{name}: {hints:?}");
     }
-}
-
-fn files_below(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("it is there").flatten() {
-        if entry.path().is_dir() { files_below(&entry.path(), found) } else { found.push(entry.path()) }
-    }
-}
-
-/// Whatever is damaged: the leak is found, or the report says that something is missing.
-#[test]
-fn damage_is_never_silent() {
-    let mut dice = Dice(42);
-    for packed in [true, false] {
-        let repository = Repository::new();
-        for number in 0..6 {
-            repository.write("code.py", format!("x = {number}\n").repeat(200));
-            repository.write(format!("deep/er/{number}.py"), format!("y = {number}\n").repeat(50));
-            repository.write("a.env", pair(9) + &"filler = 1\n".repeat(number * 3));
-            repository.commit_all("more");
-        }
-        if packed {
-            repository.git(&["gc", "-q"]);
-        }
-        let mut files = Vec::new();
-        files_below(&repository.path().join(".git/objects"), &mut files);
-        files.retain(|file| {
-            !file.ends_with("commit-graph") && file.extension().is_none_or(|kind| kind != "rev")
-        });
-        files.sort();
-        let whole = report_of(options(repository.path()));
-        assert_eq!((whole.credentials.len(), whole.problems.len()), (1, 0), "packed: {packed}");
-        for round in 0..220 {
-            let file = &files[round % files.len()];
-            let bytes = fs::read(file).expect("it was listed");
-            let mut damaged = bytes.clone();
-            let at = dice.below(bytes.len());
-            match dice.below(8) {
-                0 => damaged.truncate(at),
-                1 => damaged.clear(),
-                _ => damaged[at] ^= 1 << dice.below(8),
-            }
-            replace(file, &damaged);
-            let report = report_of(options(repository.path()));
-            let is_told = !report.problems.is_empty() || report.findings == whole.findings;
-            assert!(is_told, "packed: {packed}: {} at {at} of {}", file.display(), bytes.len());
-            assert_ne!(report.outcome(), Outcome::Clean, "packed: {packed}: {} at {at}", file.display());
-            replace(file, &bytes);
-        }
-    }
-}
-
-/// git writes its objects read-only.
-fn replace(file: &Path, bytes: &[u8]) {
-    fs::remove_file(file).expect("it can be removed");
-    fs::write(file, bytes).expect("it can be written");
 }

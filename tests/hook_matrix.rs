@@ -5,6 +5,8 @@
 
 #![cfg(unix)]
 
+#[path = "common/figures.rs"]
+mod figures;
 #[path = "cli/support.rs"]
 mod support;
 
@@ -780,6 +782,7 @@ fn try_all(rows: &[Row]) {
         }
     }
     assert!(wrong.is_empty(), "{} of {} rows went wrong:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    figures::share("hook cases", 5, rows.len());
 }
 
 fn try_row((name, expected, build): &Row) {

@@ -4,6 +4,8 @@
 
 #![cfg(unix)]
 
+#[path = "common/figures.rs"]
+mod figures;
 #[path = "cli/support.rs"]
 mod support;
 
@@ -148,6 +150,7 @@ fn every_row(stage: &str, options: &[&str]) {
             assert!(output.status.success(), "{situation}: {}", words(&output));
         }
     }
+    figures::share("push cases", 5, ROWS.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 /// Why an object could not be had from where it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EntryError {
-    #[error("it is damaged in its pack")]
+    #[error("it is damaged where it is stored")]
     Damaged,
     #[error("{0} bytes are more than the limit of {1}")]
     TooLarge(u64, u64),
