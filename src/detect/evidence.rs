@@ -25,7 +25,7 @@ pub(crate) const IN_NAME: u32 = 0;
 /// In the call that it is an argument of.
 pub(crate) const IN_CALL: u32 = 1;
 /// In the import that brings the call.
-const IN_IMPORT: u32 = 5;
+pub(crate) const IN_IMPORT: u32 = 5;
 const IN_HEAD: u32 = 10;
 const BESIDE: u32 = 12;
 /// Everything below speaks from the structure around the value.

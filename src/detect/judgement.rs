@@ -15,7 +15,8 @@ use super::checks::phrases::Scheme;
 use super::connection::Connection;
 use super::document::Document;
 use super::evidence::{
-    IN_CALL, IN_FILE, IN_FILE_NAME, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside, signs,
+    IN_CALL, IN_FILE, IN_FILE_NAME, IN_IMPORT, IN_NAME, NEARBY, NOWHERE, SAME_LINE, STRUCTURE, Sign, beside,
+    signs,
 };
 use super::fingerprint::published_hash;
 use super::names::{Name, PhraseIndex};
@@ -74,6 +75,8 @@ const BY_NAME: u32 = 45;
 const SHORT_TOKEN: usize = 24;
 /// How badly a value fits whose name says nothing.
 const UNNAMED: u32 = 12;
+/// What classes are called that speak with a service.
+const CLIENTS: &[&[u8]] = &[b"client", b"api", b"session", b"sdk", b"connection", b"auth"];
 /// From this length on a random value that is called a secret is believed without knowing whose it is.
 const TELLING_SECRET: usize = 20;
 
@@ -695,7 +698,7 @@ impl Bench<'_> {
         let firm = rule.need != Need::Partner
             && (filed
                 || firmness(around.naming.standing, common, score, misfit)
-                || (rule.role == Role::Token && score <= IN_CALL && self.is_constructed(&around.naming)));
+                || (rule.role == Role::Token && self.is_constructed(&around.naming, score)));
         let possible = match around.naming.standing {
             Standing::Named => {
                 (score < NOWHERE && (misfit < UNNAMED || !common))
@@ -713,14 +716,22 @@ impl Bench<'_> {
         matches!(&self.rule(rule).kind, Kind::Shape(shapes) if shapes.iter().all(Shape::is_hexadecimal))
     }
 
-    /// Whether the value is the first argument of a constructor: `DuneClient("…")`, `new MoonPay('…')`.
-    fn is_constructed(&self, naming: &Naming) -> bool {
+    /// Whether the value is the first argument of a constructor that is called for the provider, `DuneClient("…")`,
+    /// `new MoonPay('…')`, or of a client that comes from its package.
+    fn is_constructed(&self, naming: &Naming, score: u32) -> bool {
         let class = |span: Span| {
             let name = span.of(self.document.text);
-            name.rsplit(|&byte| byte == b'.' || byte == b':').next().and_then(<[u8]>::first).copied()
+            name.rsplit(|&byte| byte == b'.' || byte == b':').next().unwrap_or_default()
         };
-        naming.standing == Standing::Positional(0)
-            && naming.callee.and_then(class).is_some_and(|first| first.is_ascii_uppercase())
+        let is_client = |class: &[u8]| {
+            let lower = class.to_ascii_lowercase();
+            CLIENTS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+        };
+        let fits = |class: &[u8]| {
+            class.first().is_some_and(u8::is_ascii_uppercase)
+                && (score <= IN_CALL || (score <= IN_IMPORT && is_client(class)))
+        };
+        naming.standing == Standing::Positional(0) && naming.callee.map(class).is_some_and(fits)
     }
 
     /// How badly the value's name or position fits the part, 0 for well.
@@ -781,10 +792,8 @@ impl Bench<'_> {
         let text = self.document.text;
         // `checksum/secret` is no secret.
         let below = around.naming.span.is_some_and(|name| name.start > 0 && text[name.start - 1] == b'/');
-        let telling = !below
-            && around.naming.name.says_secret()
-            && value.len() >= TELLING_SECRET
-            && !value.contains(&b'-');
+        let telling =
+            !below && around.naming.name.says_secret() && value.len() >= TELLING_SECRET && !is_slug(value);
         let confidence = if telling { Confidence::Likely } else { Confidence::Possible };
         let mut part = self.part(index, span, confidence, true, NOWHERE, around);
         part.randomness = Some(randomness::score(value));
@@ -823,6 +832,13 @@ impl Bench<'_> {
             fallback: None,
         }
     }
+}
+
+/// `my-app-secret-2`: words with dashes between them, as the names of secrets are. Random text has letters of both cases.
+fn is_slug(value: &[u8]) -> bool {
+    let has = |kind: fn(&u8) -> bool| value.iter().any(kind);
+    value.contains(&b'-')
+        && !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit))
 }
 
 fn random_rule(group: &[Candidate]) -> Option<u16> {

@@ -163,7 +163,7 @@ fn left_side(text: &[u8], separator: usize, line_start: usize) -> Option<Span> {
     let end = skip_back(text, end, line_start, b" \t");
     let start = statement_start(text, end, line_start);
     let side = trim(text, Span::new(start, end));
-    if text[separator] == b':' && is_label(text, side, line_start) {
+    if is_label(text, side, line_start) && (text[separator] == b':' || is_bare(text, separator)) {
         return Some(side);
     }
     let declared = typed_name(text, side).unwrap_or(side);
@@ -171,14 +171,24 @@ fn left_side(text: &[u8], separator: usize, line_start: usize) -> Option<Span> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Whether what stands behind the separator is no quoted literal, as in notes and INI files, whose keys have several words.
+fn is_bare(text: &[u8], separator: usize) -> bool {
+    let next = text[separator + 1..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    next.is_some_and(u8::is_ascii_alphanumeric)
+}
+
 /// The most words that a label of a note has.
 const LONGEST_LABEL: usize = 5;
 
-/// `Secret spend key: value`: what stands before the colon from the line's beginning are words alone.
+/// `Secret spend key: value`, `a Casascius coin, mini private key: value`: what stands before the colon, from the line's
+/// beginning or a comma in running text, are words alone.
 fn is_label(text: &[u8], side: Span, line_start: usize) -> bool {
-    let opens = text[line_start..side.start]
-        .iter()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'-' | b'*' | b'#' | b'/'));
+    let before = &text[line_start..side.start];
+    let is_mark = |byte: &u8| matches!(byte, b' ' | b'\t' | b'-' | b'*' | b'#' | b'/');
+    let is_prose =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b',' | b'.' | b'-' | b'#');
+    let opens = before.iter().all(is_mark)
+        || (before.trim_ascii_end().ends_with(b",") && before.iter().all(is_prose));
     let is_word = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric);
     let words = || side.of(text).split(|&byte| byte == b' ');
     opens && (2..=LONGEST_LABEL).contains(&words().count()) && words().all(is_word)
@@ -349,6 +359,15 @@ fn positional(
     if list.vetoes() || list.says_invented() {
         return plain(Some(owner), Standing::Named);
     }
+    // `seed = bytes.fromhex("…")`, `fromSeed(Buffer.from("…"))`: what is only read from another form is called as its
+    // result is.
+    if index == 0 && is_conversion(owner.of(text)) {
+        match result_of(document, owner) {
+            Outcome::Assigned(name) => return plain(Some(name), Standing::Named),
+            Outcome::Argument(at) => return positional(document, at, plain),
+            Outcome::Other => {}
+        }
+    }
     // `setApiKey("…")`, `"secret": ["…"]`: the call or list names its only element.
     if index == 0 && names_its_argument(owner.of(text)) {
         return plain(Some(owner), Standing::Named);
@@ -362,6 +381,77 @@ fn positional(
 fn names_its_argument(owner: &[u8]) -> bool {
     let is_api = owner.len() >= 3 && owner[owner.len() - 3..].eq_ignore_ascii_case(b"api");
     is_setter(owner) || (!is_api && Name::new(owner).role().is_some())
+}
+
+/// Calls that give back what they are given, in another form.
+const CONVERSIONS: &[&[u8]] = &[
+    b"fromhex",
+    b"unhexlify",
+    b"a2b_hex",
+    b"b64decode",
+    b"a2b_base64",
+    b"b58decode",
+    b"buffer.from",
+    b"uint8array.from",
+    b"hex.decodestring",
+    b"stdencoding.decodestring",
+    b"hex.decode",
+    b"hex::decode",
+    b"base64.decode",
+    b"bs58.decode",
+    b"hextobytes",
+    b"hextouint8array",
+    b"fromhexstring",
+    b"hexstringtobytearray",
+    b"common.fromhex",
+    b"frombase64string",
+    b"hex2bin",
+    b"base64_decode",
+    b"atob",
+    b"arrayify",
+    b"secretstr",
+    b"string::from",
+    b"bytes",
+    b"str",
+    b"string",
+];
+
+/// Whether a call only reads its argument from another form: `bytes.fromhex`, `Buffer.from`, `SecretStr`.
+fn is_conversion(callee: &[u8]) -> bool {
+    let lower = callee.to_ascii_lowercase();
+    let is_end = |name: &&[u8]| {
+        lower.strip_suffix(*name).is_some_and(|before| before.last().is_none_or(|&byte| !is_name_byte(byte)))
+    };
+    CONVERSIONS.iter().any(is_end)
+}
+
+/// What becomes of what a call gives back.
+enum Outcome {
+    /// This is what it is called.
+    Assigned(Span),
+    /// It is an argument or element, which begins here.
+    Argument(usize),
+    Other,
+}
+
+/// What becomes of the result of the call of `callee`, on its line.
+fn result_of(document: &Document<'_>, callee: Span) -> Outcome {
+    let text = document.text;
+    let line = document.line_around(callee.start);
+    let mut at = skip_back(text, callee.start, line.start, b" \t");
+    for word in [b"new".as_slice(), b"await"] {
+        if at - line.start >= word.len() && is_word_before(text, at, word) {
+            at = skip_back(text, at - word.len(), line.start, b" \t");
+        }
+    }
+    if at == line.start {
+        return Outcome::Other;
+    }
+    match text[at - 1] {
+        b'=' | b':' => left_side(text, at - 1, line.start).map_or(Outcome::Other, Outcome::Assigned),
+        b'(' | b',' | b'[' => Outcome::Argument(at),
+        _ => Outcome::Other,
+    }
 }
 
 /// `setMemo`, `withAccount`: what follows is the name of the value.

@@ -165,7 +165,9 @@ impl Maker {
         let shape_fits = if credential.parts.len() > 1 {
             has("pair") && (has("lines") || !rules().any(|rule| kind_of(rule) == "lines"))
         } else {
-            rules().all(|rule| has(kind_of(rule)))
+            // What takes pairs of several lines has no place for a single one.
+            let has_place = template.text.contains("«value»") || template.text.contains("«value|");
+            has_place && rules().all(|rule| has(kind_of(rule)))
         };
         let told = !template.bare || rules().all(|rule| rule.need == Need::Nothing);
         let group_fits = template.groups.is_empty() || template.groups.iter().any(|word| word == group);
@@ -249,7 +251,9 @@ impl Maker {
         };
         let path = template::fill(&template.path, 1, random, &mut fill).text.trim().to_owned();
         let made = template::fill(&template.text, filled.len(), random, &mut fill);
-        let line_of = |at: usize| made.text[..at].matches('\n').count() + 1;
+        // The last byte of a word may be the middle of a letter.
+        let line_of =
+            |at: usize| made.text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
         for place in &made.planted {
             let mut label = Label {
                 path: path.clone(),
