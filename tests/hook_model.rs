@@ -42,7 +42,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("it is a number"))
 }
 
-#[expect(clippy::print_stdout, reason = "the figure is for whoever runs the test")]
+#[expect(clippy::print_stdout, reason = "what differs and the figure are for whoever runs the test")]
 #[test]
 fn what_the_hook_judged_is_what_git_committed() {
     let (first, last) = match number("KEYFENCE_MODEL_SEED") {
@@ -55,7 +55,11 @@ fn what_the_hook_judged_is_what_git_committed() {
         while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&seed| seed <= last) {
             match play(seed) {
                 Ok(commits) => drop(compared.fetch_add(commits, Ordering::Relaxed)),
-                Err(words) => wrong.push(words),
+                Err(words) => {
+                    // At once: a long run may be ended before it is over.
+                    println!("{words}");
+                    wrong.push(words);
+                }
             }
         }
         wrong

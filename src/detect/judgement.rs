@@ -11,6 +11,7 @@ use crate::rules::word_list::Tongue;
 use crate::rules::{Kind, Need, PemKind, Rule, RuleSet, Shape};
 
 use super::candidates::{Candidate, Clue, RANDOM_ENOUGH};
+use super::checks::Check;
 use super::checks::phrases::Scheme;
 use super::connection::Connection;
 use super::document::Document;
@@ -481,7 +482,8 @@ impl Bench<'_> {
         let proved: Vec<u16> =
             rules.iter().copied().filter(|&rule| self.rule(rule).need == Need::Nothing).collect();
         if !proved.is_empty() {
-            return (!is_blank(value)).then_some(Admitted::Proved(proved));
+            let has_sum = proved.iter().any(|&rule| has_sum(self.rule(rule)));
+            return (!is_blank(value, has_sum)).then_some(Admitted::Proved(proved));
         }
         // A lock file is full of checksums; what a provider's own name stands before is none.
         if self.lock_file && !rules.iter().any(|&rule| self.document.names(self.rule(rule).provider)) {
@@ -846,6 +848,11 @@ fn random_rule(group: &[Candidate]) -> Option<u16> {
         Clue::Random(rule) => Some(rule),
         _ => None,
     })
+}
+
+/// Whether what fits the rule has a sum of its own.
+fn has_sum(rule: &Rule) -> bool {
+    rule.checks.iter().any(|check| Check::parse(check).is_some_and(Check::is_sum))
 }
 
 fn score_of(around: &Surroundings, rule: &Rule) -> u32 {

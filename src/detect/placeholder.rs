@@ -69,11 +69,12 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         || is_repetition(&lower)
 }
 
-/// The same for a value that identifies itself, whose fixed parts may hold any word.
-pub(crate) fn is_blank(value: &[u8]) -> bool {
+/// The same for a value that identifies itself, whose fixed parts may hold any word, and the rest of one that has a sum
+/// of its own, too.
+pub(crate) fn is_blank(value: &[u8], has_sum: bool) -> bool {
     let lower = value.to_ascii_lowercase();
     let told = ["your", "example", "placeholder", "redacted", "xxxx"];
-    told.iter().any(|word| contains(&lower, word.as_bytes()))
+    (!has_sum && told.iter().any(|word| contains(&lower, word.as_bytes())))
         || is_monotonous(&lower)
         || is_sequence(&lower)
         || is_repetition(&lower)

@@ -115,11 +115,21 @@ impl Witness {
             let header = std::str::from_utf8(&rest[..end]).expect("headers are ASCII");
             let size: usize =
                 header.rsplit(' ').next().and_then(|size| size.parse().ok()).expect("a size is last");
-            let content = String::from_utf8_lossy(&rest[end + 1..end + 1 + size]).into_owned();
+            let content = text_of(&rest[end + 1..end + 1 + size]);
             self.contents.insert(id.clone(), content);
             rest = &rest[end + 2 + size..];
         }
     }
+}
+
+/// Where the attributes are not there yet, or no longer, files of two bytes a letter are committed as they are.
+fn text_of(bytes: &[u8]) -> String {
+    let Some(wide) = bytes.strip_prefix(b"\xff\xfe") else {
+        return String::from_utf8_lossy(bytes).into_owned();
+    };
+    let units: Vec<u16> =
+        wide.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair.get(1).copied().unwrap_or(0)])).collect();
+    String::from_utf16_lossy(&units)
 }
 
 /// The tokens of lines that none of the earlier versions has.

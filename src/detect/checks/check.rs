@@ -62,6 +62,35 @@ impl Check {
         self.kind.as_str()
     }
 
+    /// Whether it holds all of the value against a sum that noise has at most once in 2^18 times: nobody writes such a
+    /// value by hand, whatever words it seems to hold.
+    pub(crate) const fn is_sum(self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Crc32Base62
+                | Kind::Crc32Base62Whole
+                | Kind::Crc32Hex
+                | Kind::Crc32HexWhole
+                | Kind::Crc32HexLittle
+                | Kind::NkeySeed
+                | Kind::Wif
+                | Kind::WifTest
+                | Kind::ExtendedKey
+                | Kind::ExtendedKeyTest
+                | Kind::EosKey
+                | Kind::AvalancheKey
+                | Kind::Ed25519Pair
+                | Kind::Ed25519PairBase58
+                | Kind::Codex32
+                | Kind::EntraSecret
+                | Kind::Base58Check
+                | Kind::Base58CheckRipple
+                | Kind::Bech32
+                | Kind::Strkey
+                | Kind::AzureSigned
+        )
+    }
+
     /// Every check there is, without numbers.
     pub fn all() -> impl Iterator<Item = Check> {
         Kind::ALL.iter().map(|&kind| Check { kind, numbers: Numbers::default() })
