@@ -1,12 +1,14 @@
 //! Archives and compressed files: what is in them is handed out, and what cannot be becomes a problem.
 #![cfg(feature = "files")]
 
+#[path = "archives/quine.rs"]
+mod quine;
 #[path = "common/seen.rs"]
 mod seen;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -250,6 +252,32 @@ fn nested_bombs_end_soon() {
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(result.problems.len(), 1, "{:?}", result.problems);
     assert_eq!(result.problems[0].0, ProblemKind::TooLarge);
+}
+
+#[test]
+fn archives_that_hold_themselves_end_soon() {
+    for (name, archive) in [("own.gz", quine::gzip()), ("own.zip", quine::zip())] {
+        let mut inner = Vec::new();
+        match name {
+            "own.gz" => flate2::read::GzDecoder::new(&archive[..]).read_to_end(&mut inner),
+            _ => {
+                let mut zip = zip::ZipArchive::new(Cursor::new(&archive)).expect("it is a zip file");
+                let mut member = zip.by_index(0).expect("it has a member");
+                member.read_to_end(&mut inner)
+            }
+        }
+        .expect("its sum is right");
+        assert_eq!(inner, archive, "{name} holds itself");
+        let begun = Instant::now();
+        let result = scan(name, &archive);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
+        assert_eq!(result.problems.len(), 1, "{name}: {:?}", result.problems);
+        assert!(
+            result.problems[0].0 == ProblemKind::TooLarge && result.problems[0].1.contains("deep"),
+            "{name}: {:?}",
+            result.problems
+        );
+    }
 }
 
 proptest! {

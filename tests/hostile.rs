@@ -3,6 +3,8 @@
 
 #![cfg(all(unix, feature = "cli"))]
 
+#[path = "common/figures.rs"]
+mod figures;
 #[path = "hostile/packs.rs"]
 mod packs;
 #[path = "cli/support.rs"]
@@ -19,6 +21,11 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use support::{KEYFENCE, Repository, Sandbox, leaking_env, secret_value, words};
+
+/// The figure of these tests, and how many of them share it.
+const FIGURE: (&str, usize) = ("hostile input", 5);
+/// Moments at which a scan is ended, in milliseconds.
+const MOMENTS: [u64; 10] = [0, 3, 9, 20, 45, 80, 120, 200, 300, 450];
 
 /// Names of files, as an attacker chooses them.
 const NAMES: &[&[u8]] = &[
@@ -141,6 +148,7 @@ fn nothing_from_a_repository_acts_in_a_report() {
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     assert!(!repository.top.join("ran").exists());
+    figures::share(FIGURE.0, FIGURE.1, NAMES.len() + AROUND.len());
 }
 
 /// What a terminal or a CI system would act on.
@@ -246,6 +254,10 @@ const SETTINGS: &[&str] = &[
     "trailer.canary.command",
 ];
 
+/// Hooks that git runs where it only looks.
+const HOOKS: [&str; 5] =
+    ["pre-commit", "post-index-change", "reference-transaction", "fsmonitor-watchman", "post-checkout"];
+
 /// A repository whose configuration names a program wherever it can; the program leaves a trace.
 fn armed<'a>(sandbox: &'a Sandbox) -> (Repository<'a>, PathBuf) {
     let repository = sandbox.repository("armed");
@@ -258,9 +270,7 @@ fn armed<'a>(sandbox: &'a Sandbox) -> (Repository<'a>, PathBuf) {
     let canary = repository.top.join(".git/canary");
     let script = format!("#!/bin/sh\necho \"$0 $*\" >> '{}'\ncat 2>/dev/null\nexit 0\n", trace.display());
     fs::create_dir_all(repository.top.join(".git/armed-hooks")).expect("the sandbox is writable");
-    let hooks =
-        ["pre-commit", "post-index-change", "reference-transaction", "fsmonitor-watchman", "post-checkout"];
-    let hooks = hooks.map(|hook| repository.top.join(".git/armed-hooks").join(hook));
+    let hooks = HOOKS.map(|hook| repository.top.join(".git/armed-hooks").join(hook));
     for program in [&canary].into_iter().chain(&hooks) {
         fs::write(program, &script).expect("the sandbox is writable");
         fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -312,6 +322,7 @@ fn nothing_that_a_configuration_names_is_run() {
     // What the canary is worth: git itself runs it.
     repository.try_git(&["diff", "--cached"]);
     assert!(trace.exists(), "the canary is alive");
+    figures::share(FIGURE.0, FIGURE.1, SETTINGS.len() + HOOKS.len());
 }
 
 #[test]
@@ -448,7 +459,7 @@ fn signals_at_any_time_leave_nothing_half_done() {
     let directory = long_tree(&sandbox);
     let reports = sandbox.path("reports");
     fs::create_dir(&reports).expect("the sandbox is writable");
-    for (number, delay) in [0, 3, 9, 20, 45, 80, 120, 200, 300, 450].into_iter().enumerate() {
+    for (number, delay) in MOMENTS.into_iter().enumerate() {
         let signal = if number % 2 == 0 { "INT" } else { "TERM" };
         let report = reports.join("report.json");
         let mut command = sandbox.command(KEYFENCE, &directory);
@@ -477,6 +488,7 @@ fn signals_at_any_time_leave_nothing_half_done() {
         let left: Vec<_> = fs::read_dir(&reports).expect("it can be listed").collect();
         assert!(left.is_empty(), "{signal} after {delay} ms: {left:?} is left");
     }
+    figures::share(FIGURE.0, FIGURE.1, MOMENTS.len());
 }
 
 /// Runs to the end within a minute and a bounded amount of memory.
@@ -516,6 +528,7 @@ fn packs_that_lie_are_told_and_the_rest_is_scanned() {
         }
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    figures::share(FIGURE.0, FIGURE.1, packs::LIES.len());
 }
 
 #[test]
@@ -524,8 +537,11 @@ fn ten_gigabytes_that_pack_to_ten_megabytes_are_not_unpacked() {
     let repository = sandbox.repository("bomb");
     repository.first_commit();
     packs::stage_lie(&repository, "ten gigabytes");
-    let (output, elapsed) = bounded(&sandbox, &repository.top, &["scan", "--staged"]);
-    assert_eq!(output.status.code(), Some(3), "{}", words(&output));
-    assert!(words(&output).contains("not scanned: 10737418240 bytes"), "{}", words(&output));
-    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+    for scan in [&["scan", "--staged"][..], &["scan", "--history"], &["hook", "run", "pre-commit"]] {
+        let (output, elapsed) = bounded(&sandbox, &repository.top, scan);
+        assert_eq!(output.status.code(), Some(3), "{scan:?}: {}", words(&output));
+        assert!(words(&output).contains("10737418240 bytes"), "{scan:?}: {}", words(&output));
+        assert!(elapsed < Duration::from_secs(5), "{scan:?}: {elapsed:?}");
+    }
+    figures::share(FIGURE.0, FIGURE.1, 1);
 }
