@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Look for secrets in files, in standard input, or in what is staged
+    /// Look for secrets in files, standard input, what is staged, commits, or the whole history
     Scan(ScanArguments),
     /// Judge what a build adds: works out the commits by itself on build systems, reads the configuration from before
     Ci(CiArguments),

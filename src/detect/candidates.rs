@@ -19,6 +19,7 @@ use super::pem;
 use super::phrase::{self, Phrase};
 use super::randomness;
 use super::shapes::{self, ShapeTable};
+use super::stretches::for_each_stretch;
 use super::tokens;
 use super::tongue;
 
@@ -209,8 +210,10 @@ impl Gatherer {
             found.extend(self.anchored(rules, text, anchor))
         });
         if self.phrases {
-            phrase::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
-            tongue::for_each_phrase(text, |phrase| found.push(Candidate::of_phrase(phrase)));
+            for_each_stretch(text, |stretch| {
+                phrase::phrases_in(text, stretch, &mut |phrase| found.push(Candidate::of_phrase(phrase)));
+                tongue::phrases_in(text, stretch, &mut |phrase| found.push(Candidate::of_phrase(phrase)));
+            });
         }
         self.numbers_in(text, Span::new(0, text.len()), found);
         sort(found);

@@ -28,6 +28,7 @@ pub mod randomness;
 mod reading;
 mod sets;
 mod shapes;
+mod stretches;
 mod strides;
 mod structure;
 mod text;

@@ -1,6 +1,6 @@
 //! Seed phrases: 12 to 25 words of the BIP-39 list, side by side.
 //!
-//! Text is probed every [`STEP`] bytes: the shortest phrase is longer than that, so one of its words, or the gap before
+//! Each [stretch](super::stretches) is probed every [`STEP`] bytes: the shortest phrase is longer than that, so one of its words, or the gap before
 //! one, stands under a probe. Only where a probe meets a word of the list are its neighbours read.
 //!
 //! Must not know: names, files.
@@ -81,11 +81,11 @@ pub(super) struct Word {
     pub(super) index: u16,
 }
 
-/// Calls `visit` with every phrase in `text`.
-pub(crate) fn for_each_phrase(text: &[u8], mut visit: impl FnMut(Phrase)) {
-    let mut probe = 0;
-    while probe < text.len() {
-        probe = look(text, probe, &mut |_| {}, &mut visit);
+/// Calls `visit` with every phrase in a stretch of `text`.
+pub(crate) fn phrases_in(text: &[u8], stretch: Span, visit: &mut impl FnMut(Phrase)) {
+    let mut probe = stretch.start;
+    while probe < stretch.end {
+        probe = look(text, probe, &mut |_| {}, visit);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Seed phrases in words of other lists than the English one of BIP-39: its nine other languages, SLIP-39, Monero.
 //!
-//! Text is probed every [`STEP`] bytes, as for English phrases. Most probes end at a table of which kinds of bytes
+//! Each [stretch](super::stretches) is probed every [`STEP`] bytes, as for English phrases. Most probes end at a table of which kinds of bytes
 //! can stand side by side in a phrase; only what passes is looked up.
 //!
 //! Must not know: names, files, checksums.
@@ -24,10 +24,10 @@ const LONGEST_WORD: usize = 36;
 /// A run ends at a gap that is too long or a word that is not in the list: so far from its last word at most.
 const NEIGHBOUR_REACH: usize = LONGEST_GAP + LONGEST_WORD + 4;
 
-/// Calls `visit` with every phrase in `text`.
-pub(crate) fn for_each_phrase(text: &[u8], mut visit: impl FnMut(Phrase)) {
+/// Calls `visit` with every phrase in a stretch of `text`.
+pub(crate) fn phrases_in(text: &[u8], stretch: Span, visit: &mut impl FnMut(Phrase)) {
     let mut search = Search::new(text);
-    (0..text.len()).step_by(STEP).for_each(|probe| search.look(probe, &mut |_, _| {}, &mut visit));
+    (stretch.start..stretch.end).step_by(STEP).for_each(|probe| search.look(probe, &mut |_, _| {}, visit));
 }
 
 /// Calls `visit` with every phrase of each run of list words that a change in `changed` could have made or unmade, and

@@ -341,6 +341,7 @@ mod tests {
             assert_eq!(words.len(), expected, "{tongue:?}");
             for (place, word) in (0..).zip(words) {
                 assert!(word_tables().meanings_of(word).any(|found| found == (tongue, place)), "{word}");
+                assert!(word.len() >= 3, "{word}");
                 let shouted = word.to_uppercase();
                 assert!(word_tables().meanings_of(&shouted).any(|found| found == (tongue, place)), "{word}");
             }
