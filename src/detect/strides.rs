@@ -3,21 +3,26 @@
 //! Must not know: what the bits are asked for.
 //! Invariant: bit `n` tells of byte `n`, the first one lowest.
 
+use wide::u8x16;
+
 /// Bytes that are looked at in one go; the compiler turns the loop over them into vector instructions.
 pub(crate) const STRIDE: usize = 64;
+
+/// How many bytes a vector has.
+const LANES: usize = 16;
 
 /// One bit for each byte that `class` gives 1 for; it gives 0 for all others, without branches, so that it vectorises.
 #[inline(always)]
 pub(crate) fn bits_of<const LENGTH: usize>(bytes: &[u8; LENGTH], class: impl Fn(u8) -> u8) -> u64 {
-    const { assert!(LENGTH <= STRIDE && LENGTH.is_multiple_of(8), "bits are gathered in eights") };
+    const { assert!(LENGTH <= STRIDE && LENGTH.is_multiple_of(LANES), "bits are gathered in sixteens") };
     let mut classes = [0_u8; LENGTH];
     for (flag, &byte) in classes.iter_mut().zip(bytes) {
-        *flag = class(byte);
+        // Of each byte the highest bit is gathered.
+        *flag = class(byte).wrapping_neg();
     }
-    let (eights, _) = classes.as_chunks::<8>();
-    // The product gathers the lowest bits of eight bytes in the highest byte.
-    eights.iter().enumerate().fold(0, |bits, (index, eight)| {
-        bits | (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index)
+    let (vectors, _) = classes.as_chunks::<LANES>();
+    vectors.iter().enumerate().fold(0, |bits, (index, vector)| {
+        bits | u64::from(u8x16::new(*vector).to_bitmask()) << (LANES * index)
     })
 }
 
@@ -57,7 +62,16 @@ pub(crate) fn digit(byte: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{digit, letter, lower, upper};
+    use super::{bits_of, digit, letter, lower, upper};
+
+    #[test]
+    fn each_bit_is_that_of_its_byte() {
+        let bytes = std::array::from_fn(|index| index as u8 * 7);
+        let told = bits_of::<64>(&bytes, digit);
+        for (index, byte) in bytes.iter().enumerate() {
+            assert_eq!(told >> index & 1 == 1, byte.is_ascii_digit(), "byte {index}");
+        }
+    }
 
     #[test]
     fn classes_are_those_of_ascii() {
