@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn each_bit_is_that_of_its_byte() {
-        let bytes = std::array::from_fn(|index| index as u8 * 7);
+        let bytes = std::array::from_fn(|index| (index as u8).wrapping_mul(7));
         let told = bits_of::<64>(&bytes, digit);
         for (index, byte) in bytes.iter().enumerate() {
             assert_eq!(told >> index & 1 == 1, byte.is_ascii_digit(), "byte {index}");
