@@ -167,7 +167,7 @@ fn piece() -> impl Strategy<Value = Piece> {
 }
 
 /// How many other forms there are.
-const ENCODINGS: usize = 5;
+const ENCODINGS: usize = 6;
 
 /// `text` in another form.
 fn encoded(text: &str, form: usize) -> String {
@@ -182,6 +182,7 @@ fn encoded(text: &str, form: usize) -> String {
         1 => data_encoding::HEXLOWER.encode(text.as_bytes()),
         2 => escaped(|byte| format!("%{byte:02X}")),
         3 => escaped(|byte| format!("\\u00{byte:02x}")),
+        4 => text.bytes().map(|byte| format!("\\u00{byte:02x}")).collect(),
         _ => {
             let bytes: Vec<&[u8]> = text.as_bytes().chunks(20).collect();
             let pieces = bytes.iter().map(|piece| format!("\"{}\"", String::from_utf8_lossy(piece)));

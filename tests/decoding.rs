@@ -67,7 +67,23 @@ fn every_form_is_read() {
     let (key, secret, env) = (key(), secret(), env());
     let json = format!("{{\"exchange\": \"binance\", \"apiKey\": \"{key}\", \"secret\": \"{secret}\"}}");
     let line = format!("binance_api_key={key}\nbinance_api_secret={secret}\n");
+    let spelled: String = env.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let halves =
+        |value: &str| format!("\"{}\" + \"{}\"", &value[..value.len() / 2], &value[value.len() / 2..]);
+    let key_id = access_key();
+    let of_key_id: String = "3vY8tQkWm2LpZr7XcB9d".repeat(2);
     let cases: Vec<Case<'_>> = vec![
+        ("every character an escape", "config.json", format!("{{\"config\": \"{spelled}\"}}\n"), pair(1, 1)),
+        (
+            "an id in halves too short to be noticed, beside its secret",
+            "split.py",
+            format!(
+                "AWS_ACCESS_KEY_ID = {}\nAWS_SECRET_ACCESS_KEY = {}\n",
+                halves(&key_id),
+                halves(&of_key_id)
+            ),
+            vec![("aws-access-key-id".to_owned(), 1), ("aws-secret-access-key".to_owned(), 2)],
+        ),
         (
             "values of a Kubernetes secret",
             "secret.yaml",

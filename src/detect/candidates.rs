@@ -56,6 +56,8 @@ pub(crate) enum Clue {
     Chosen(Chosen),
     /// Something written in another form.
     Encoded(Form),
+    /// Something in which every character is an escape.
+    Spelled,
 }
 
 /// Finds candidates; built once and shared.
@@ -86,6 +88,8 @@ pub(crate) enum AnchorKind {
     Armour,
     /// What stands before the authority of a URL.
     Authority,
+    /// An escape by number.
+    Escape,
     /// So many telling letters in the name of a chosen value.
     Name(usize),
     /// So many characters of a rule's literal.
@@ -101,6 +105,7 @@ impl Anchor {
         match self.kind {
             AnchorKind::Armour => ARMOUR.len(),
             AnchorKind::Authority => AUTHORITY.len(),
+            AnchorKind::Escape => ESCAPE.len(),
             AnchorKind::Name(length) | AnchorKind::Literal(_, length) => length,
         }
     }
@@ -110,6 +115,7 @@ impl Anchor {
         match self.kind {
             AnchorKind::Armour => (0, ARMOUR_REACH),
             AnchorKind::Authority => (SCHEME_REACH, URL_REACH),
+            AnchorKind::Escape => (decode::SPELLED_BEFORE, decode::SPELLED),
             AnchorKind::Name(_) | AnchorKind::Literal(..) => (PASSWORD_REACH, PASSWORD_REACH),
         }
     }
@@ -123,7 +129,7 @@ impl Candidate {
     /// The anchor it was found by, if it was.
     pub(crate) fn anchor(&self) -> Option<usize> {
         match &self.clue {
-            Clue::Key(_) => Some(self.span.start),
+            Clue::Key(_) | Clue::Spelled => Some(self.span.start),
             Clue::Connection(url) => Some(url.scheme.end),
             Clue::Chosen(chosen) => Some(chosen.anchor),
             Clue::Anchored(_, at) => Some(*at),
@@ -153,9 +159,12 @@ impl Candidate {
                 name: shift(chosen.name),
                 value: shift(chosen.value),
             }),
-            other @ (Clue::Token(_) | Clue::Random(_) | Clue::Key(_) | Clue::Numbers | Clue::Encoded(_)) => {
-                other.clone()
-            }
+            other @ (Clue::Token(_)
+            | Clue::Random(_)
+            | Clue::Key(_)
+            | Clue::Numbers
+            | Clue::Encoded(_)
+            | Clue::Spelled) => other.clone(),
         };
         Self { span: shift(self.span), clue }
     }
@@ -171,9 +180,10 @@ pub(crate) const VALUE_REACH: usize = 24;
 /// How far before `://` a scheme is looked for, and one byte that ends it.
 const SCHEME_REACH: usize = 25;
 /// What is looked for under every rule set, before the names of chosen values.
-const FIXED: [&str; 2] = [ARMOUR, AUTHORITY];
+const FIXED: [&str; 3] = [ARMOUR, AUTHORITY, ESCAPE];
 const ARMOUR: &str = "-----BEGIN";
 const AUTHORITY: &str = "://";
+const ESCAPE: &str = "\\u00";
 
 impl Gatherer {
     pub(crate) fn new(rules: &RuleSet) -> Self {
@@ -247,6 +257,7 @@ impl Gatherer {
             let kind = match anchor.pattern().as_usize() {
                 0 => AnchorKind::Armour,
                 1 => AnchorKind::Authority,
+                2 => AnchorKind::Escape,
                 index => match index.checked_sub(FIXED.len() + password::TELLING.len()) {
                     Some(literal) => AnchorKind::Literal(self.literals[literal], anchor.len()),
                     None => AnchorKind::Name(anchor.len()),
@@ -277,6 +288,7 @@ impl Gatherer {
                 let url = connection::read(text, anchor.at)?;
                 Candidate { span: url.password, clue: Clue::Connection(url) }
             }
+            AnchorKind::Escape => Candidate { span: decode::spelled(text, anchor.at)?, clue: Clue::Spelled },
             AnchorKind::Name(_) => {
                 let chosen = password::read(text, anchor.at)?;
                 Candidate { span: chosen.value, clue: Clue::Chosen(chosen) }
@@ -416,6 +428,7 @@ impl Clue {
             Self::Numbers => (5, 0),
             Self::Chosen(_) => (6, 0),
             Self::Encoded(form) => (7, *form as u16),
+            Self::Spelled => (8, 0),
         }
     }
 
@@ -431,6 +444,7 @@ impl Clue {
             Self::Numbers => format!("{} numbers", numbers::PAIR),
             Self::Chosen(_) => "chosen value".to_owned(),
             Self::Encoded(form) => form.title().to_owned(),
+            Self::Spelled => "spelled in escapes".to_owned(),
         }
     }
 }

@@ -141,6 +141,14 @@ impl Judge {
                 parts.extend(bench.token(group, false));
             }
         }
+        // What is called a password is one, should a reading as somebody's token not hold.
+        for part in parts.iter_mut().filter(|part| !part.firm) {
+            let named = candidates.iter().find_map(|candidate| match &candidate.clue {
+                Clue::Chosen(chosen) if candidate.span == part.span => bench.chosen(chosen),
+                _ => None,
+            });
+            part.fallback = named.map(Box::new).or(part.fallback.take());
+        }
         // A token that identifies itself says more than the URL it is the password of.
         for candidate in candidates {
             if let Clue::Connection(url) = &candidate.clue
@@ -185,7 +193,9 @@ impl Judge {
             let whole = |candidate: &Candidate| match &candidate.clue {
                 Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) => true,
                 Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
-                Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) | Clue::Encoded(_) => false,
+                Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) | Clue::Encoded(_) | Clue::Spelled => {
+                    false
+                }
             };
             let could = group.iter().any(whole)
                 || bench.admit(group, false).is_some()
@@ -300,6 +310,7 @@ impl Bench<'_> {
             Clue::Chosen(_)
             | Clue::Connection(_)
             | Clue::Encoded(_)
+            | Clue::Spelled
             | Clue::Token(_)
             | Clue::Anchored(..)
             | Clue::Random(_) => None,
@@ -691,6 +702,10 @@ impl Bench<'_> {
         if rule.need == Need::Both {
             let reading = Reading { rule: index, score, misfit: 0, firm: true };
             return (named && score < IN_FILE).then_some(reading);
+        }
+        // A password is no account.
+        if rule.role == Role::Identifier && !named && around.naming.name.role() == Some(Role::Passphrase) {
+            return None;
         }
         let misfit = self.misfit(rule, named, &around.naming, span);
         // A value that passes a check stands alone in a file that is named for its provider: a file of keys.

@@ -7,6 +7,8 @@
 use crate::model::Span;
 use crate::rules::PASSWORD_REACH;
 
+use super::randomness;
+
 /// Letters that tell such a name, as they are usually written. Each stands once in a name.
 pub(crate) const TELLING: [&str; 11] =
     ["assword", "ASSWORD", "asswd", "ASSWD", "assphrase", "ASSPHRASE", "pwd", "PWD", "Pwd", "ecret", "ECRET"];
@@ -21,6 +23,8 @@ pub(crate) struct Chosen {
 }
 
 const LONGEST_NAME: usize = 64;
+/// Shorter random letters look like names by chance.
+const SHORTEST_MIXED_UP: usize = 14;
 const LONGEST_GAP: usize = 6;
 const LONGEST_VALUE: usize = PASSWORD_REACH - LONGEST_NAME - 2 * LONGEST_GAP - 8;
 
@@ -134,14 +138,24 @@ fn plain(text: &[u8], name: Span, separator: Separator, start: usize) -> Option<
     (holds && !code).then_some(value)
 }
 
-/// What people choose has a letter and a digit and no space; addresses, paths and escapes are something else.
+/// What people choose has a letter and a digit and no space; addresses, paths and escapes are something else. Random
+/// letters without a digit are no word.
 fn is_literal(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_graphic)
-        && value.iter().any(u8::is_ascii_digit)
         && value.iter().any(u8::is_ascii_alphabetic)
+        && (value.iter().any(u8::is_ascii_digit) || is_mixed_up(value))
         && !value.contains(&b'\\')
         && memchr::memmem::find(value, b"://").is_none()
         && !matches!(value.first(), Some(b'/' | b'.' | b'~' | b'@' | b'%'))
+}
+
+/// Letters of both cases that are neither words nor names of code.
+fn is_mixed_up(value: &[u8]) -> bool {
+    value.len() >= SHORTEST_MIXED_UP
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && value.iter().any(u8::is_ascii_lowercase)
+        && randomness::score(value) > randomness::LETTERS_LANGUAGE
 }
 
 #[cfg(test)]

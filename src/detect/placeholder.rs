@@ -93,7 +93,9 @@ pub(crate) fn is_no_password(value: &[u8]) -> bool {
         || contains(&lower, b"secrets.")
         || [b"vault:".as_slice(), b"op://", b"enc[", b"arn:", b"ssm:", b"file:", b"env:", b"!vault", b"ref+"]
             .iter()
-            .any(|head| lower.starts_with(head));
+            .any(|head| lower.starts_with(head))
+        // A secret of Google's Secret Manager by its name.
+        || (lower.starts_with(b"projects/") && contains(&lower, b"/secrets/"));
     reference
         || is_masked(value)
         || is_constant(value)
@@ -330,7 +332,16 @@ mod tests {
 
     #[test]
     fn references_are_no_passwords() {
-        for value in ["${DB_PASS}", "<password>", "%s", "{password}", "changeme", "*****", "$PASSWORD"] {
+        for value in [
+            "${DB_PASS}",
+            "projects/1/secrets/db/versions/3",
+            "<password>",
+            "%s",
+            "{password}",
+            "changeme",
+            "*****",
+            "$PASSWORD",
+        ] {
             assert!(is_no_password(value.as_bytes()), "{value}");
         }
         for value in [

@@ -43,7 +43,7 @@ pub enum Alphabet {
 /// Below this z-score a value looks like language: about 1 % of random values do, whatever their length.
 pub const LANGUAGE: f32 = -2.6;
 /// The same for values of letters alone, which foreign words and abbreviations imitate.
-const LETTERS_LANGUAGE: f32 = -1.0;
+pub const LETTERS_LANGUAGE: f32 = -1.0;
 /// The shortest value of letters alone that is believed.
 const SHORTEST_LETTERS: usize = 24;
 /// A worse balance of classes is no accident.

@@ -132,7 +132,9 @@ impl<'a> Reader<'a> {
         claimed: &[Span],
         depth: usize,
     ) -> Vec<Passage> {
-        if depth == DEEPEST || !candidates.iter().any(is_encoded) {
+        if depth == DEEPEST
+            || !candidates.iter().any(|candidate| is_encoded(candidate) || is_chosen(candidate))
+        {
             return Vec::new();
         }
         // A password needs no candidate inside: its name outside says what it is.
@@ -191,7 +193,7 @@ impl<'a> Reader<'a> {
 }
 
 fn is_encoded(candidate: &Candidate) -> bool {
-    matches!(candidate.clue, Clue::Encoded(_))
+    matches!(candidate.clue, Clue::Encoded(_) | Clue::Spelled)
 }
 
 fn is_chosen(candidate: &Candidate) -> bool {

@@ -12,6 +12,13 @@ use super::{Form, hex_byte, is_text};
 const REACH: usize = 1024;
 /// The longest escape, `&quot;` or `\u0041`.
 const LONGEST: usize = 6;
+/// The length of an escape by number in four digits.
+const NUMBERED: usize = 6;
+/// How long a stretch of nothing but escapes is that is worth reading, and how much before it tells that it begins there.
+pub(crate) const SPELLED: usize = 16 * NUMBERED;
+pub(crate) const SPELLED_BEFORE: usize = NUMBERED;
+/// How far such a stretch is followed.
+const LONGEST_SPELLED: usize = 64 * 1024;
 const ENTITIES: [(&[u8], u8); 5] =
     [(b"&quot;", b'"'), (b"&apos;", b'\''), (b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>')];
 
@@ -70,8 +77,29 @@ fn entity(text: &[u8]) -> Option<(u8, usize)> {
     Some((number, end + 1))
 }
 
+/// The beginning of a stretch of nothing but escapes for text, if it begins at `at`.
+pub(crate) fn spelled(text: &[u8], at: usize) -> Option<Span> {
+    let before = at.checked_sub(NUMBERED).is_some_and(|before| numbered(&text[before..]));
+    let stretch = text.get(at..at + SPELLED)?;
+    let is_spelled = stretch.chunks_exact(NUMBERED).all(numbered);
+    (!before && is_spelled).then(|| Span::new(at, at + SPELLED))
+}
+
+/// Whether `text` begins with an escape by number for a character of text.
+fn numbered(text: &[u8]) -> bool {
+    text.starts_with(b"\\u") && escape(text).is_some()
+}
+
+/// `run` up to the end of the stretch of escapes that it begins.
+fn stretched(text: &[u8], run: Span) -> Span {
+    let most = &text[run.end..text.len().min(run.end + LONGEST_SPELLED)];
+    let further = most.chunks_exact(NUMBERED).take_while(|chunk| numbered(chunk)).count();
+    Span::new(run.start, run.end + further * NUMBERED)
+}
+
 /// Reads the line around `run`, as far as its reach.
 pub(super) fn read(text: &[u8], run: Span) -> Option<Passage> {
+    let run = if numbered(&text[run.start..]) { stretched(text, run) } else { run };
     let (low, high) = (run.start.saturating_sub(REACH), text.len().min(run.end + REACH));
     let start = memchr::memrchr(b'\n', &text[low..run.start]).map_or(low, |at| low + at + 1);
     let end = memchr::memchr(b'\n', &text[run.end..high]).map_or(high, |at| run.end + at);

@@ -22,6 +22,12 @@ pub(super) fn is_piece(text: &[u8], run: Span) -> bool {
         || goes_on(text, run.end, text.len().min(run.end + AFTER_REACH)).is_some()
 }
 
+/// Whether `value`, the inside of a literal, goes on in another one.
+pub(super) fn goes_on_after(text: &[u8], value: Span) -> bool {
+    text.get(value.end).is_some_and(|&byte| is_quote(byte))
+        && seam_after(text, value.end, text.len().min(value.end + BEFORE_REACH)).is_some()
+}
+
 fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'')
 }
@@ -108,16 +114,17 @@ fn lines(text: &[u8], run: Span, high: usize) -> Vec<Span> {
 fn literals(text: &[u8], open: usize, (low, high): (usize, usize)) -> Option<Vec<Span>> {
     let mut first = open;
     while let Some(close) = seam_before(text, first, low) {
-        match memchr::memrchr2(text[close], b'\n', &text[low..close]).map(|at| low + at) {
-            Some(at) if text[at] == text[close] => first = at,
-            _ => break,
+        match opening(text, close, low) {
+            Some(at) => first = at,
+            None => break,
         }
     }
     let mut pieces = Vec::new();
     let mut at = first;
+    let goes_over_lines = is_armour(text, first);
     loop {
-        let close = memchr::memchr2(text[at], b'\n', &text[at + 1..high]).map(|found| at + 1 + found)?;
-        if text[close] != text[at] {
+        let close = memchr::memchr(text[at], &text[at + 1..high]).map(|found| at + 1 + found)?;
+        if !goes_over_lines && text[at..close].contains(&b'\n') {
             return None;
         }
         pieces.push(Span::new(at + 1, close));
@@ -126,4 +133,32 @@ fn literals(text: &[u8], open: usize, (low, high): (usize, usize)) -> Option<Vec
             None => return Some(pieces),
         }
     }
+}
+
+/// Where the literal opens that closes at `close`: on the same line, or before the armour of a key.
+fn opening(text: &[u8], close: usize, low: usize) -> Option<usize> {
+    let at = low + memchr::memrchr(text[close], &text[low..close])?;
+    (is_armour(text, at) || !text[at..close].contains(&b'\n')).then_some(at)
+}
+
+/// Whether the literal that opens at `open` holds a key of several lines.
+fn is_armour(text: &[u8], open: usize) -> bool {
+    text[open + 1..].starts_with(b"-----BEGIN ")
+}
+
+/// The literals in `window` that go on from another: pieces too short to be noticed by themselves.
+pub(super) fn companions(text: &[u8], window: Span) -> Vec<Passage> {
+    let mut found: Vec<Passage> = Vec::new();
+    let mut at = window.start;
+    while let Some(open) = memchr::memchr2(b'"', b'\'', &text[at.min(window.end)..window.end]) {
+        let open = at + open;
+        at = open + 1;
+        if seam_before(text, open, open.saturating_sub(BEFORE_REACH)).is_some()
+            && let Some(passage) = read(text, Span::new(open + 1, open + 1))
+        {
+            at = at.max(passage.from.end);
+            found.push(passage);
+        }
+    }
+    found
 }

@@ -17,6 +17,7 @@ mod passage;
 mod percent;
 mod unfolded;
 
+pub(crate) use escapes::{SPELLED, SPELLED_BEFORE, spelled};
 pub(crate) use passage::{Passage, passages, with_companions, words_of};
 pub(crate) use unfolded::{Layers, Unfolded};
 

@@ -58,7 +58,7 @@ pub(crate) fn passages(
     let mut length = 0;
     // Up to where each form was read: one passage can hold several runs.
     let mut read_to = [0; 5];
-    for (span, form) in candidates.iter().filter_map(encoded) {
+    for (span, form) in candidates.iter().filter_map(|candidate| written(text, candidate)) {
         let done = &mut read_to[form as usize];
         if span.start < *done {
             continue;
@@ -73,20 +73,30 @@ pub(crate) fn passages(
     disjoint(found)
 }
 
-/// `chosen`, and the short values in base64 beside those that are: passphrases are shorter than anything else.
-pub(crate) fn with_companions(text: &[u8], mut chosen: Vec<Passage>) -> Vec<Passage> {
-    let places: Vec<Span> =
-        chosen.iter().filter(|passage| passage.form == Form::Base64).map(|passage| passage.from).collect();
-    let mut read_to = 0;
-    for place in places {
-        let window =
-            Span::new(place.start.saturating_sub(NEAR).max(read_to), text.len().min(place.end + NEAR));
-        if window.start < window.end {
-            chosen.extend(base64::companions(text, window));
-            read_to = window.end;
+/// `chosen`, and the short values beside them that are written in the same form: passphrases are shorter than anything
+/// else, and so are halves of ids.
+pub(crate) fn with_companions(text: &[u8], chosen: Vec<Passage>) -> Vec<Passage> {
+    let mut all = chosen.clone();
+    for (form, companions) in [
+        (Form::Base64, base64::companions as fn(&[u8], Span) -> Vec<Passage>),
+        (Form::Joined, joined::companions),
+    ] {
+        let mut read_to = 0;
+        for place in chosen.iter().filter(|passage| passage.form == form).map(|passage| passage.from) {
+            let window =
+                Span::new(place.start.saturating_sub(NEAR).max(read_to), text.len().min(place.end + NEAR));
+            if window.start < window.end {
+                all.extend(companions(text, window));
+                read_to = window.end;
+            }
         }
     }
-    disjoint(chosen)
+    // A companion that is chosen already, or overlaps what is, says nothing new.
+    let is_free = |passage: &Passage| {
+        chosen.iter().all(|other| other.from == passage.from || !other.from.overlaps(passage.from))
+    };
+    all.retain(is_free);
+    disjoint(all)
 }
 
 /// Sorted, and of those that overlap the one that begins first; what is inside it is read after it.
@@ -107,9 +117,20 @@ pub(crate) fn words_of(text: &[u8], candidate: &Candidate) -> Option<Vec<u8>> {
     read(text, span, form).map(|passage| passage.bytes)
 }
 
+/// What is written in another form, and which one: also a named value that goes on in another literal.
+fn written(text: &[u8], candidate: &Candidate) -> Option<(Span, Form)> {
+    match &candidate.clue {
+        Clue::Chosen(chosen) => {
+            joined::goes_on_after(text, chosen.value).then_some((chosen.value, Form::Joined))
+        }
+        _ => encoded(candidate),
+    }
+}
+
 fn encoded(candidate: &Candidate) -> Option<(Span, Form)> {
     match candidate.clue {
         Clue::Encoded(form) => Some((candidate.span, form)),
+        Clue::Spelled => Some((candidate.span, Form::Escapes)),
         _ => None,
     }
 }

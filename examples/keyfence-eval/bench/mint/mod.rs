@@ -38,6 +38,8 @@ pub fn value(rule: &Rule, random: &mut Random) -> Option<String> {
         Kind::Random(shortest, longest) => {
             let length = random.between(usize::from(*shortest).max(24), usize::from(*longest).min(72));
             let alphabet = *random.pick::<&[u8]>(&[shape::HEX, shape::BASE62, shape::BASE64URL]);
+            // Programs print whole bytes, and a round number of them.
+            let length = if alphabet == shape::HEX { (length / 8 * 8).max(24) } else { length };
             Some(random.text(alphabet, length))
         }
     }
