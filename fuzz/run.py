@@ -5,25 +5,30 @@
     fuzz/run.py --runs 1000000 words delta                  # so many executions of each of these
     fuzz/run.py --sanitizer address --seconds 1800
     fuzz/run.py --sum                                       # adds all tables up in docs/reliability.md
+    fuzz/run.py --keep                                      # keeps the least that reaches as much, in fuzz/seeds/kept/
 
 Needs cargo-fuzz and a nightly toolchain. The seeds come from `cargo test --test fuzz_corpus -- --ignored`. What is
-reached on top of them stays in fuzz/corpus/, which is not kept in the repository: it is made of the rules' examples,
-which look alive to other scanners once they have no seam.
+reached on top of them stays in fuzz/corpus/, which is not in the repository: it is large. Of it `--keep` keeps the
+smallest inputs that together reach as much, one a line, in base64 with seams: many are made of the rules' examples,
+which look alive to other scanners otherwise.
 Executions are libFuzzer's own count. A target that fails is left at its first failure: its input is under
 fuzz/artifacts/TARGET, becomes a case in fuzz/crashes/TARGET, and is mended.
 """
 
 import argparse
+import base64
 import datetime
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ = ROOT / "fuzz"
+KEPT, MOST_KEPT, SEAM = FUZZ / "seeds" / "kept", 12 << 10, "\u00a6"
 TRIPLE = "x86_64-unknown-linux-gnu"
 DOCUMENT = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- fuzzing: written by fuzz/run.py -->\n", "<!-- end of fuzzing -->\n"
@@ -88,6 +93,29 @@ def run(binary, name, option):
     return executions, seconds, failed, int(reached[-1]) if reached else 0
 
 
+def keep(binary, names):
+    """The smallest inputs that reach what all of them reach, as far as they fit."""
+    for name in names:
+        _, longest, patience = TARGETS[name]
+        with tempfile.TemporaryDirectory() as least:
+            command = [
+                str(binary / name), "-set_cover_merge=1", f"-max_len={longest}", f"-timeout={patience}",
+                "-rss_limit_mb=4096", "-close_fd_mask=3", least, str(FUZZ / "corpus" / name),
+            ]
+            subprocess.run(command, capture_output=True, check=False)
+            inputs = sorted((file.read_bytes() for file in pathlib.Path(least).iterdir()), key=lambda it: (len(it), it))
+        lines, size = [], 0
+        for text in inputs:
+            size += len(text)
+            if size > MOST_KEPT:
+                break
+            coded = base64.b64encode(text).decode()
+            lines.append(SEAM.join(coded[at : at + 12] for at in range(0, len(coded), 12)) + "\n")
+        KEPT.mkdir(parents=True, exist_ok=True)
+        (KEPT / name).write_text("".join(lines), encoding="utf-8")
+        print(f"{name}: {len(lines)} of {len(inputs)} inputs are kept", flush=True)
+
+
 def table(rows, sanitizer, seconds):
     lines = []
     for name, (executions, took, failed, edges) in rows.items():
@@ -138,12 +166,15 @@ def main():
     parser.add_argument("--target-dir", type=pathlib.Path, default=FUZZ / "target")
     parser.add_argument("--no-seeds", action="store_true", help="the seeds are there already")
     parser.add_argument("--sum", action="store_true", help="only add up")
+    parser.add_argument("--keep", action="store_true", help="only keep the least that reaches as much")
     asked = parser.parse_args()
     if asked.sum:
         return add_up()
     names = asked.targets or list(TARGETS)
     if unknown := [name for name in names if name not in TARGETS]:
         sys.exit(f"no such target: {unknown}")
+    if asked.keep:
+        return keep(asked.built or build(asked.sanitizer, asked.target_dir), names)
     if not (asked.runs or asked.seconds):
         sys.exit("say how many --runs or --seconds")
     if not asked.no_seeds:
