@@ -191,8 +191,9 @@ impl Judge {
         };
         candidates.chunk_by(|one, other| one.span == other.span).find_map(|group| {
             let whole = |candidate: &Candidate| match &candidate.clue {
-                Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers | Clue::Chosen(_) => true,
+                Clue::Key(_) | Clue::Phrase(_) | Clue::Numbers => true,
                 Clue::Connection(url) => bench.rule_of_connection(url).is_some(),
+                Clue::Chosen(chosen) => bench.rule_of_chosen(chosen).is_some(),
                 Clue::Token(_) | Clue::Anchored(..) | Clue::Random(_) | Clue::Encoded(_) | Clue::Spelled => {
                     false
                 }
@@ -415,6 +416,15 @@ impl Bench<'_> {
 
     /// A value that people chose, by what it is called.
     fn chosen(&self, chosen: &Chosen) -> Option<Part> {
+        let rule = self.rule_of_chosen(chosen)?;
+        let around = self.surroundings(chosen.value);
+        let part = self.part(rule, chosen.value, Confidence::Likely, true, IN_NAME, &around);
+        let name = String::from_utf8_lossy(chosen.name.of(self.document.text)).into_owned();
+        Some(Part { name: Some(name), ..part })
+    }
+
+    /// The rule that the name speaks for, unless it or the value says that it is none.
+    fn rule_of_chosen(&self, chosen: &Chosen) -> Option<u16> {
         let text = self.document.text;
         let (name, value) = (Name::new(chosen.name.of(text)), chosen.value.of(text));
         let fits = |rule: &Rule| matches!(rule.kind, Kind::Password(shortest, longest) if (shortest..=longest).contains(&u16::try_from(value.len()).unwrap_or(u16::MAX)));
@@ -432,10 +442,7 @@ impl Bench<'_> {
                 named.filter(|_| fit).map(|length| (length, std::cmp::Reverse(index)))
             });
         let (_, std::cmp::Reverse(index)) = best.max()?;
-        let rule = u16::try_from(index).expect("compiling rules refuses more than 65,535 of them");
-        let around = self.surroundings(chosen.value);
-        let part = self.part(rule, chosen.value, Confidence::Likely, true, IN_NAME, &around);
-        Some(Part { name: Some(String::from_utf8_lossy(chosen.name.of(text)).into_owned()), ..part })
+        Some(u16::try_from(index).expect("compiling rules refuses more than 65,535 of them"))
     }
 
     fn connection_rule(&self, scheme: &[u8]) -> Option<u16> {

@@ -7,7 +7,7 @@
 //! Invariant: a text in which no passage holds anything is judged as it stands, as if there were no passages.
 
 use crate::model::{Confidence, FilePath, Span};
-use crate::rules::{Kind, Need, RuleSet};
+use crate::rules::{Kind, Need, Rule, RuleSet};
 
 use super::candidates::{Candidate, Clue, Gatherer, language_limit};
 use super::decode::{self, DEEPEST, Layers, Passage, Unfolded};
@@ -16,6 +16,7 @@ use super::evidence::STRUCTURE;
 use super::judgement::{Judge, Part};
 use super::placeholder::{is_no_password, is_placeholder};
 use super::randomness;
+use super::tokens::is_token_byte;
 use super::words::WordIndex;
 
 /// Reads one text; everything it borrows is shared.
@@ -60,7 +61,11 @@ impl<'a> Reader<'a> {
         if passages.is_empty() {
             return None;
         }
-        let (all, reading) = self.read_unfolded(text, &passages, depth);
+        let all = Unfolded::new(text, &passages);
+        if !self.could_be_fruitful(&all) {
+            return None;
+        }
+        let reading = self.read_at(&self.document(&all.text), &self.gathered(&all.text), depth + 1);
         let fruitful = self.fruitful(plain, &all, &reading);
         if fruitful.is_empty() {
             return None;
@@ -71,8 +76,41 @@ impl<'a> Reader<'a> {
         if places(&chosen) == places(&passages) {
             return Some(Reading { layers: Layers::over(all, reading.layers), parts: reading.parts });
         }
-        let (some, reading) = self.read_unfolded(text, &chosen, depth);
+        let some = Unfolded::new(text, &chosen);
+        let reading = self.read_at(&self.document(&some.text), &self.gathered(&some.text), depth + 1);
         Some(Reading { layers: Layers::over(some, reading.layers), parts: reading.parts })
+    }
+
+    /// Whether a part could be found in a passage. Most hold nothing, and only their neighbourhoods are looked at.
+    fn could_be_fruitful(&self, unfolded: &Unfolded) -> bool {
+        let text = &unfolded.text;
+        let mut inside: Vec<Candidate> = Vec::new();
+        for zone in self.zones(unfolded) {
+            let near =
+                self.gathered(zone.of(text)).into_iter().map(|candidate| candidate.moved(0, zone.start));
+            inside.extend(near.filter(|candidate| unfolded.touched(candidate.span).next().is_some()));
+        }
+        inside.iter().any(is_encoded)
+            || self.judge.could_hold(self.rules, &self.document(text), &inside).is_some()
+    }
+
+    /// The passages and what decides about candidates in them, without overlaps. No run of token bytes is cut.
+    fn zones(&self, unfolded: &Unfolded) -> Vec<Span> {
+        let text = &unfolded.text;
+        let reach = self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0);
+        let in_token = |byte: &&u8| is_token_byte(**byte);
+        let mut zones: Vec<Span> = Vec::new();
+        for words in unfolded.words() {
+            let start = words.start.saturating_sub(reach);
+            let start = start - text[..start].iter().rev().take_while(in_token).count();
+            let end = (words.end + reach).min(text.len());
+            let end = end + text[end..].iter().take_while(in_token).count();
+            match zones.last_mut() {
+                Some(last) if start <= last.end => last.end = last.end.max(end),
+                _ => zones.push(Span::new(start, end)),
+            }
+        }
+        zones
     }
 
     /// The numbers of the passages that parts were found in. Where a `plain` value is known for what it is, a random
@@ -98,13 +136,6 @@ impl<'a> Reader<'a> {
 
     fn is_generic(&self, part: &Part) -> bool {
         matches!(self.rules.rules[usize::from(part.rule)].kind, Kind::Random(..))
-    }
-
-    fn read_unfolded(&self, text: &[u8], passages: &[Passage], depth: usize) -> (Unfolded, Reading) {
-        let unfolded = Unfolded::new(text, passages);
-        let candidates = self.gathered(&unfolded.text);
-        let reading = self.read_at(&self.document(&unfolded.text), &candidates, depth + 1);
-        (unfolded, reading)
     }
 
     /// Where anything could be found in `text` under some path.

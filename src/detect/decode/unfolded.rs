@@ -59,6 +59,11 @@ impl Unfolded {
         });
     }
 
+    /// Where the words of each passage stand, in order.
+    pub(crate) fn words(&self) -> impl Iterator<Item = Span> {
+        self.pieces.iter().map(|piece| piece.words)
+    }
+
     /// The passages whose words `span` touches: their numbers and forms.
     pub(crate) fn touched(&self, span: Span) -> impl Iterator<Item = (usize, Form)> {
         let first = self.pieces.partition_point(|piece| piece.words.end <= span.start);
