@@ -541,6 +541,30 @@ fn a_failing_call_is_told_and_harms_nothing() {
     }
 }
 
+/// A walk that gets some of what its threads wait for and not all must not wait for ever.
+#[test]
+fn a_walk_whose_calls_all_fail_from_some_point_on_ends() {
+    if !strace::works() {
+        eprintln!("SKIPPED: strace is not there or may not trace");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    repository(&sandbox);
+    let case = &CASES[0];
+    let whole = run(&sandbox, case, None, "whole");
+    let failing =
+        faults(&whole).into_iter().filter(|fault| fault.calls == "statx" && fault.when.ends_with('+'));
+    let mut told = 0;
+    for (number, fault) in failing.enumerate() {
+        let name = format!("fault-{number}");
+        let ran = run(&sandbox, case, Some(&fault), &name);
+        let ended =
+            judged(case, &whole, &ran, &sandbox, &name).unwrap_or_else(|what| panic!("{fault:?}: {what}"));
+        told += usize::from(ended == Ended::Told);
+    }
+    assert!(told > 10, "{told} failures were told");
+}
+
 /// Counts by command.
 fn table(results: &[(usize, Result<Ended, String>)]) -> String {
     let mut table = "| command | calls failed | told, the rest searched | done all the same | wrong |\n|---|---|---|---|---|\n".to_owned();

@@ -13,7 +13,7 @@ use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
@@ -107,7 +107,8 @@ impl Tree {
 /// Walks with so many threads; `false` if not all of them could be started, and nothing was handed out then.
 ///
 /// The walk itself never ends if it gets some of its threads and not all. So it also walks a [`STAND_IN`] for each of
-/// them, and whatever they meet first holds them up at the gate: each of them meets something.
+/// them, and whatever they meet first holds them up at the gate: each of them meets something. Where a stand-in cannot
+/// be met, no thread is started.
 fn visit_together(builder: &mut WalkBuilder, threads: usize, shared: &Shared<'_>) -> bool {
     if threads < 2 {
         return false;
@@ -120,10 +121,17 @@ fn visit_together(builder: &mut WalkBuilder, threads: usize, shared: &Shared<'_>
             walk.add(STAND_IN);
         }
     }
-    let mut readers = Readers { shared, gate: gate.as_ref(), made: 0 };
+    let early = Early::default();
+    let mut readers = Readers { shared, gate: gate.as_ref(), early: &early, made: 0 };
     let walked = attempt(|| walk.threads(threads).build_parallel().visit(&mut readers));
     match walked {
-        Ok(()) => true,
+        Ok(()) if early.is_stand_in_lost.load(Ordering::Relaxed) => false,
+        Ok(()) => {
+            let problems = early.problems.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut worker = shared.receiver.worker();
+            problems.into_iter().for_each(|problem| worker.problem(problem));
+            true
+        }
         Err(_) if gate.is_some_and(|gate| gate.is_one_lost()) => false,
         Err(panic) => resume_unwind(panic),
     }
@@ -131,7 +139,7 @@ fn visit_together(builder: &mut WalkBuilder, threads: usize, shared: &Shared<'_>
 
 /// What the parallel walk does, on this thread.
 fn visit_alone(builder: &WalkBuilder, shared: &Shared<'_>) {
-    let mut reader = Reader::new(shared, None);
+    let mut reader = Reader::new(shared, None, None);
     for entry in builder.build() {
         if matches!(reader.visit(entry), WalkState::Quit) {
             return;
@@ -376,19 +384,39 @@ impl Drop for Grant<'_> {
     }
 }
 
+/// What is known before any thread is started; told only when all of them were.
+#[derive(Debug, Default)]
+struct Early {
+    problems: Mutex<Vec<Problem>>,
+    is_stand_in_lost: AtomicBool,
+}
+
+impl Early {
+    /// Takes note of a root that is not there.
+    fn note(&self, error: &ignore::Error) -> WalkState {
+        if error_path(error) == Some(Path::new(STAND_IN)) {
+            self.is_stand_in_lost.store(true, Ordering::Relaxed);
+            return WalkState::Quit;
+        }
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).extend(walk_problem(error));
+        WalkState::Continue
+    }
+}
+
 /// Makes one reader for each thread of the walk.
 struct Readers<'a> {
     shared: &'a Shared<'a>,
     gate: Option<&'a Gate>,
+    early: &'a Early,
     made: usize,
 }
 
 impl<'a> ParallelVisitorBuilder<'a> for Readers<'a> {
     fn build(&mut self) -> Box<dyn ParallelVisitor + 'a> {
         // The first one is for roots that are not there, and goes away before any thread is started.
-        let gate = self.gate.filter(|_| self.made > 0);
+        let (gate, early) = if self.made == 0 { (None, Some(self.early)) } else { (self.gate, None) };
         self.made += 1;
-        Box::new(Reader::new(self.shared, gate))
+        Box::new(Reader::new(self.shared, gate, early))
     }
 }
 
@@ -397,6 +425,8 @@ struct Reader<'a> {
     shared: &'a Shared<'a>,
     /// What it has to pass before it begins.
     gate: Option<&'a Gate>,
+    /// Where it notes errors instead, if no thread is there yet.
+    early: Option<&'a Early>,
     worker: Option<Box<dyn Worker + 'a>>,
     buffer: Buffer,
     listed: u64,
@@ -404,8 +434,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(shared: &'a Shared<'a>, gate: Option<&'a Gate>) -> Self {
-        Self { shared, gate, worker: None, buffer: Buffer::default(), listed: 0, met: 0 }
+    fn new(shared: &'a Shared<'a>, gate: Option<&'a Gate>, early: Option<&'a Early>) -> Self {
+        Self { shared, gate, early, worker: None, buffer: Buffer::default(), listed: 0, met: 0 }
     }
 }
 
@@ -428,6 +458,9 @@ impl ParallelVisitor for Reader<'_> {
         if self.worker().interrupted() {
             self.shared.interrupted.store(1, Ordering::Relaxed);
             return WalkState::Quit;
+        }
+        if let (Some(early), Err(error)) = (self.early, &entry) {
+            return early.note(error);
         }
         match entry {
             Ok(entry) if entry.depth() == 0 && entry.path() == Path::new(STAND_IN) => {}
