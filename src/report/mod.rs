@@ -45,4 +45,5 @@ pub use markdown::write_markdown;
 pub use names::without_values;
 pub use overview::write_overview;
 pub use sarif::write_sarif;
+#[cfg(feature = "cli")]
 pub(crate) use summary::problem_words;
