@@ -102,7 +102,7 @@ def keep(binary, names):
                 str(binary / name), "-set_cover_merge=1", f"-max_len={longest}", f"-timeout={patience}",
                 "-rss_limit_mb=4096", "-close_fd_mask=3", least, str(FUZZ / "corpus" / name),
             ]
-            subprocess.run(command, capture_output=True, check=False)
+            subprocess.run(command, capture_output=True, check=True)
             inputs = sorted((file.read_bytes() for file in pathlib.Path(least).iterdir()), key=lambda it: (len(it), it))
         lines, size = [], 0
         for text in inputs:
