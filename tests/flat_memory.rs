@@ -6,7 +6,6 @@
 
 mod common;
 #[path = "history/makers.rs"]
-#[allow(dead_code, reason = "only pairs are needed")]
 mod makers;
 
 use std::fs;
