@@ -173,7 +173,7 @@ fn set(set: &SetRule) -> String {
 
 fn rule(rule: &Rule) -> String {
     format!(
-        "Rule {{ id: {}, provider: {}, part: {}, role: Role::{:?}, severity: Severity::{:?}, need: Need::{:?}, kind: {}, require: {:?}, checks: {}, names: {}, test: {}, known: {}, like: {} }}\n",
+        "Rule {{ id: {}, provider: {}, part: {}, role: Role::{:?}, severity: Severity::{:?}, need: Need::{:?}, kind: {}, require: {:?}, checks: {}, names: {}, test: {}, address: {}, known: {}, like: {} }}\n",
         text(&rule.id),
         rule.provider,
         text(&rule.part),
@@ -185,6 +185,7 @@ fn rule(rule: &Rule) -> String {
         texts(&rule.checks),
         texts(&rule.names),
         rule.test,
+        rule.address.map_or("None".to_owned(), |address| format!("Some(AddressKind::{address:?})")),
         borrowed(rule.known.iter().map(|hash| format!("{hash:#x}"))),
         rule.like,
     )

@@ -5,6 +5,8 @@
 //! the report; a fault of ours on one input is a problem, and the rest is still scanned.
 
 mod merge;
+#[cfg(feature = "addresses")]
+mod wallets;
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +16,8 @@ use std::time::Instant;
 
 use crate::detect::{Detection, Detector, Scratch, Trace};
 use crate::model::{
-    Chunk, Confidence, ContentKind, CopiedPiece, Coverage, CredentialSet, Finding, Problem, ProblemKind,
-    Report, ScanMode, Verdict,
+    Chunk, Confidence, ContentKind, CopiedPiece, Coverage, CredentialSet, Finding, Fingerprint, Problem,
+    ProblemKind, Report, ScanMode, Verdict,
 };
 use crate::source::{Glance, Memory, Receiver, Source, SourceError, Version, Worker};
 use crate::suppress::{Beside, Suppressor};
@@ -252,14 +254,16 @@ impl Gathered {
             merge::merge(&mut report, chronicle.as_ref());
         }
         sort(&mut report);
+        #[cfg(feature = "addresses")]
+        wallets::tell_addresses(&mut report, detector);
         report.guides = guides(&report, detector);
         report.elapsed = begun.elapsed();
         report
     }
 }
 
-/// Identifies a finding among those of overlapping pieces of one file.
-type Identity = (Vec<u8>, Option<String>, usize, usize, String);
+/// Identifies a finding among those of overlapping pieces of one file; several values can have been packed at one place.
+type Identity = (Vec<u8>, Option<String>, usize, usize, String, Fingerprint);
 
 fn add(report: &mut Report, detection: Detection, threshold: Confidence, seen: &mut HashSet<Identity>) {
     let mut findings: Vec<Option<Finding>> = detection.findings.into_iter().map(Some).collect();
@@ -275,6 +279,7 @@ fn add(report: &mut Report, detection: Detection, threshold: Confidence, seen: &
                 finding.span.start,
                 finding.span.end,
                 finding.rule.clone(),
+                finding.fingerprint.clone(),
             );
             if finding.confidence < threshold {
                 report.below_threshold += u64::from(finding.verdict.is_open());

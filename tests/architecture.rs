@@ -34,7 +34,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("libc", &["source/"]),
     // Archives are unpacked in one folder.
     ("bzip2", &["source/archive/"]),
-    ("flate2", &["source/archive/"]),
+    ("flate2", &["source/archive/", "detect/decode/gzip.rs"]),
     ("lzma_rust2", &["source/archive/"]),
     ("ruzstd", &["source/archive/"]),
     ("tar", &["source/archive/"]),

@@ -90,6 +90,14 @@ impl Detector {
         })
     }
 
+    /// The addresses that the value of `finding` opens, where its rule knows how they follow from it.
+    #[cfg(feature = "addresses")]
+    pub fn addresses(&self, finding: &Finding) -> Vec<String> {
+        let rule = self.rules.rules.iter().find(|rule| rule.id == finding.rule);
+        let kind = rule.and_then(|rule| rule.address);
+        kind.map_or_else(Vec::new, |kind| super::address::addresses(kind, finding.secret.expose()))
+    }
+
     /// Everything in `chunk` that counts, with all its context.
     pub fn detect(&self, chunk: &Chunk<'_>, scratch: &mut Scratch) -> Detection {
         let text = Text::new(chunk.bytes);

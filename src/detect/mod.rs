@@ -8,6 +8,8 @@
 //! Must not know: files, git, the clock, the environment, threads, printing.
 //! Invariants: the prefilter never loses a finding; detection is local within a stated reach. Both are property tests.
 
+#[cfg(feature = "addresses")]
+mod address;
 mod candidates;
 pub mod checks;
 mod connection;

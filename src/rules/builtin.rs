@@ -16,7 +16,7 @@ mod tables {
     use crate::model::{Role, Severity};
     use crate::rules::lookup::{NameEntry, NameTable, WordEntry, WordTable};
     use crate::rules::pattern::{Alphabet, Item};
-    use crate::rules::rule::{Classes, Kind, Need, PemKind, Provider, Rule, SetRule, Shape};
+    use crate::rules::rule::{AddressKind, Classes, Kind, Need, PemKind, Provider, Rule, SetRule, Shape};
 
     use crate::rules::sieve::{Entry, Rows, Sieve};
     use crate::rules::word_list::WordTables;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::model::{Role, Severity};
 
 use super::format::{Pack, PartSpec};
-use super::rule::{Classes, Kind, Need, PemKind, Provider, Rule, RuleSet, SetRule, Shape, Text};
+use super::rule::{AddressKind, Classes, Kind, Need, PemKind, Provider, Rule, RuleSet, SetRule, Shape, Text};
 
 /// Adds `packs` to `base`. A pack with the id of a provider in `base` adds its rules to that provider.
 ///
@@ -86,6 +86,7 @@ fn rule(part: &PartSpec, provider: u16) -> Result<Rule, String> {
         checks: part.check.iter().map(|check| owned(check)).collect(),
         names: lower(&part.names),
         test: part.test,
+        address: part.address.as_deref().and_then(AddressKind::parse),
         known: Cow::Owned(known),
         like: 0,
     })

@@ -117,6 +117,9 @@ pub struct PartSpec {
     /// Whether it belongs to a test network, where nothing can be lost.
     #[serde(default)]
     pub test: bool,
+    /// Whose address the value opens: `evm`, `tron`, `bitcoin`, `solana` or `phrase`. It is told with a finding.
+    #[serde(default)]
+    pub address: Option<String>,
     /// Published values: the first 16 hex digits of the SHA-256 of the value, to where it is published.
     #[serde(default)]
     pub known: BTreeMap<String, String>,
@@ -165,6 +168,8 @@ const NEEDS: &[&str] = &["nothing", "name", "context", "both", "partner"];
 /// Proofs that `proof` of a set may name.
 const PROOFS: &[&str] = &["ed25519-seed"];
 const CLASSES: &[&str] = &["lower", "upper", "digit"];
+/// How addresses follow from values.
+const ADDRESSES: &[&str] = &["evm", "tron", "bitcoin", "solana", "phrase"];
 const ANCHOR_BYTES: std::ops::RangeInclusive<usize> = 3..=10;
 const LONGEST_ANCHORED: usize = 250;
 const PHRASE_LENGTHS: &[u8] = &[12, 13, 15, 18, 20, 21, 24, 25, 33];
@@ -247,6 +252,9 @@ impl PartSpec {
         require(NEEDS.contains(&self.need.as_str()), || complain("`need` is unknown"))?;
         require(self.require.iter().all(|class| CLASSES.contains(&class.as_str())), || {
             complain("`require` names an unknown class")
+        })?;
+        require(self.address.as_deref().is_none_or(|address| ADDRESSES.contains(&address)), || {
+            complain("`address` is evm, tron, bitcoin, solana or phrase")
         })?;
         require(self.pem.iter().all(|kind| PEM_KINDS.contains(&kind.as_str())), || {
             complain("`pem` names an unknown kind")

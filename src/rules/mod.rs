@@ -17,6 +17,6 @@ pub mod word_list;
 pub use builtin::word_tables;
 pub use load::PackError;
 pub use rule::{
-    ARMOUR_REACH, Classes, Kind, List, NUMBERS_REACH, Need, PASSWORD_REACH, PHRASE_REACH, PemKind, Provider,
-    Rule, RuleSet, SetRule, Shape, Text, URL_REACH,
+    ARMOUR_REACH, AddressKind, Classes, Kind, List, NUMBERS_REACH, Need, PASSWORD_REACH, PHRASE_REACH,
+    PemKind, Provider, Rule, RuleSet, SetRule, Shape, Text, URL_REACH,
 };

@@ -57,6 +57,35 @@ pub struct SetRule {
     pub proof: Option<Text>,
 }
 
+/// How the address follows from a value that opens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressKind {
+    /// Hexadecimal digits of a key of EVM chains.
+    Evm,
+    /// The same, of Tron.
+    Tron,
+    /// A key of Bitcoin in Wallet Import Format.
+    Bitcoin,
+    /// A pair of Solana, in base58 or as numbers.
+    Solana,
+    /// A phrase of BIP-39.
+    Phrase,
+}
+
+impl AddressKind {
+    /// The kind that a pack calls so.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "evm" => Self::Evm,
+            "tron" => Self::Tron,
+            "bitcoin" => Self::Bitcoin,
+            "solana" => Self::Solana,
+            "phrase" => Self::Phrase,
+            _ => return None,
+        })
+    }
+}
+
 /// How one part is found and what it means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
@@ -82,6 +111,8 @@ pub struct Rule {
     pub names: List<Text>,
     /// Whether it belongs to a test network.
     pub test: bool,
+    /// Whose address its value opens, where a person knows the wallet by that.
+    pub address: Option<AddressKind>,
     /// The first 8 bytes of the SHA-256 of published values, sorted.
     pub known: List<u64>,
     /// The first rule whose values are searched for in the same way, this one itself if there is none before it.

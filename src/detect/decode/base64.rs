@@ -63,6 +63,17 @@ pub(super) fn read(text: &[u8], run: Span) -> Option<Passage> {
     passage(text, letters, Span::new(run.start, end))
 }
 
+/// The bytes that begin with `run`, and where they are written.
+pub(super) fn bytes(text: &[u8], run: Span) -> (Vec<u8>, Span) {
+    let (letters, end) = letters(text, run);
+    let groups = letters.chunks(4).flat_map(|places| {
+        let mut four = [b'A'; 4];
+        places.iter().zip(&mut four).for_each(|(&place, letter)| *letter = text[place]);
+        decoded(four).into_iter().take(places.len() * 3 / 4)
+    });
+    (groups.collect(), Span::new(run.start, end))
+}
+
 /// The short values in `window` that stand behind a separator and are printable when they are read.
 pub(super) fn companions(text: &[u8], window: Span) -> Vec<Passage> {
     let mut found = Vec::new();

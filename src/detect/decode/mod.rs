@@ -1,4 +1,4 @@
-//! What is written in another form: base64, hexadecimal, escapes, literals in pieces.
+//! What is written in another form: base64, hexadecimal, escapes, literals in pieces, gzip in base64.
 //!
 //! Two steps, as in all of detection. [`recognise`] tells from a run and the bytes beside it that it could be written
 //! in another form: local, and cheap enough to be asked of every run. [`passages`] reads it, with the whole text at
@@ -11,6 +11,7 @@
 
 mod base64;
 mod escapes;
+mod gzip;
 mod hexadecimal;
 mod joined;
 mod passage;
@@ -23,8 +24,9 @@ pub(crate) use unfolded::{Layers, Unfolded};
 
 use crate::model::Span;
 
-/// How many times something is read that was found in something read.
-pub(crate) const DEEPEST: usize = 3;
+/// How many times something is read that was found in something read: a secret of Kubernetes in a release of Helm stands
+/// in base64 and gzip and base64, and in base64 again.
+pub(crate) const DEEPEST: usize = 4;
 /// How far before a run it is looked whether it is a piece of something, in bytes.
 pub(crate) const BEFORE_REACH: usize = 48;
 /// The same after a run.
@@ -43,6 +45,8 @@ pub(crate) enum Form {
     Base64,
     /// Two hexadecimal digits for each byte.
     Hexadecimal,
+    /// gzip in base64.
+    Gzip,
 }
 
 impl Form {
@@ -54,12 +58,13 @@ impl Form {
             Self::Percent => "percent-encoded",
             Self::Base64 => "base64-encoded",
             Self::Hexadecimal => "hex-encoded",
+            Self::Gzip => "gzip-compressed",
         }
     }
 
     /// Whether what is read is a text by itself and not a piece of the one around it.
     fn stands_alone(self) -> bool {
-        matches!(self, Self::Base64 | Self::Hexadecimal)
+        matches!(self, Self::Base64 | Self::Hexadecimal | Self::Gzip)
     }
 }
 
@@ -74,6 +79,8 @@ pub(crate) fn recognise(text: &[u8], run: Span) -> Option<Form> {
         Some(Form::Percent)
     } else if base64::looks_encoded(value) && !is_piece_of_web_token(text, run) {
         Some(Form::Base64)
+    } else if gzip::looks_packed(value) {
+        Some(Form::Gzip)
     } else if hexadecimal::looks_encoded(value) {
         Some(Form::Hexadecimal)
     } else {

@@ -6,7 +6,7 @@
 use crate::model::Span;
 
 use super::super::candidates::{Candidate, Clue};
-use super::{Form, base64, escapes, hexadecimal, joined, percent};
+use super::{Form, base64, escapes, gzip, hexadecimal, joined, percent};
 
 /// How much is read in one text at most, in bytes.
 const MOST: usize = 1 << 20;
@@ -57,7 +57,7 @@ pub(crate) fn passages(
     let mut found: Vec<Passage> = Vec::new();
     let mut length = 0;
     // Up to where each form was read: one passage can hold several runs.
-    let mut read_to = [0; 5];
+    let mut read_to = [0; 6];
     for (span, form) in candidates.iter().filter_map(|candidate| written(text, candidate)) {
         let done = &mut read_to[form as usize];
         if span.start < *done {
@@ -142,6 +142,7 @@ fn read(text: &[u8], run: Span, form: Form) -> Option<Passage> {
         Form::Percent => percent::read(text, run),
         Form::Base64 => base64::read(text, run),
         Form::Hexadecimal => hexadecimal::read(text, run),
+        Form::Gzip => gzip::read(text, run),
     }
 }
 

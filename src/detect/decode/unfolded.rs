@@ -74,16 +74,19 @@ impl Unfolded {
     /// Where `span` stands in the text before.
     pub(crate) fn original(&self, span: Span) -> Span {
         let begun = self.pieces.partition_point(|piece| piece.whole.start <= span.start);
-        let start = self.place(begun, span.start);
+        let start = self.place(begun, span.start, false);
         let begun = self.pieces.partition_point(|piece| piece.whole.start < span.end);
-        Span::new(start, self.place(begun, span.end).max(start))
+        Span::new(start, self.place(begun, span.end, true).max(start))
     }
 
-    /// Where `at` stands in the text before, when `begun` pieces begin before it.
-    fn place(&self, begun: usize, at: usize) -> usize {
+    /// Where `at`, the start of a span or its end, stands in the text before, when `begun` pieces begin before it.
+    fn place(&self, begun: usize, at: usize, is_end: bool) -> usize {
         let Some(piece) = begun.checked_sub(1).map(|last| &self.pieces[last]) else { return at };
         if at < piece.words.start {
             piece.from.start
+        } else if at < piece.words.end && is_end && piece.form == Form::Gzip {
+            // Its bytes have no places of their own: what is in it stands in all of it.
+            piece.from.end
         } else if at < piece.words.end {
             piece.origins[at - piece.words.start]
         } else {

@@ -3,7 +3,9 @@
 //! Must not know: how archives are read, what files are called.
 //! Invariant: told by the first bytes alone, enough of them that no text is taken for an archive.
 
-/// A kind of archive or compression.
+use super::sqlite;
+
+/// A kind of archive or compression, or of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Zip,
@@ -12,6 +14,7 @@ pub(crate) enum Format {
     Bzip2,
     Xz,
     Zstandard,
+    Sqlite,
 }
 
 /// Where a tar archive says what it is.
@@ -27,6 +30,7 @@ impl Format {
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Self::Bzip2),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstandard),
+            _ if bytes.starts_with(sqlite::MARK) => Some(Self::Sqlite),
             _ => bytes.get(TAR_MARK..).filter(|rest| is_tar(rest)).map(|_| Self::Tar),
         }
     }

@@ -14,6 +14,7 @@ use crate::model::{Chunk, FilePath, Provenance};
 
 use super::format::Format;
 use super::limits::{Account, Limits, Meter};
+use super::sqlite;
 use super::trouble::{Trouble, Troubles};
 use crate::source::Worker;
 
@@ -22,6 +23,8 @@ const STEP: usize = 64 * 1024;
 /// How much memory an xz file may ask for, in KiB: a little more than the 64 MiB of `xz -9`, the most it offers by name. Of
 /// zstd the decoder itself allows no more than is usual.
 const MOST_MEMORY: u32 = 65 << 10;
+/// How much text is made of the rows of a database; of a larger one only the strings are looked at.
+const MOST_ROWS: usize = 64 << 20;
 /// What stands before each entry of a zip's directory.
 const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
 
@@ -106,6 +109,7 @@ impl<'a> Unpacking<'a> {
             Format::Xz => {
                 self.stream(&mut lzma_rust2::XzReader::new_mem_limit(bytes, true, MOST_MEMORY), path, depth)
             }
+            Format::Sqlite => self.database(bytes, path),
             Format::Zstandard => self.stream(&mut Frames { rest: bytes, frame: None }, path, depth),
         }
     }
@@ -151,6 +155,22 @@ impl<'a> Unpacking<'a> {
                 let read = self.read(&mut entry);
                 self.came_out(read, &name, depth, false)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The tables of a database, and the rest of it as it stands.
+    fn database(&mut self, bytes: &[u8], path: &FilePath) -> Result<(), Trouble> {
+        let Some(database) = sqlite::read(bytes, MOST_ROWS) else {
+            self.hand_out(bytes, path);
+            return Ok(());
+        };
+        self.hand_out(&database.rest, path);
+        for table in database.tables {
+            if let Err(trouble) = self.meter.entries(1).and_then(|()| self.meter.bytes(table.text.len())) {
+                return self.note(trouble, path);
+            }
+            self.hand_out(table.text.as_bytes(), &member_path(path, table.name.as_bytes()));
         }
         Ok(())
     }

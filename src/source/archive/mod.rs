@@ -1,8 +1,8 @@
 //! Archives and compressed files: what is in them is handed out as if it stood beside them.
 //!
 //! zip (and what is one by another name: jar, wheel, docx), tar, gzip, bzip2, xz and zstd, told by their first bytes and
-//! never by their names, one inside another. A member's path is `archive.zip!/member`. Nothing is ever written to disk,
-//! so that no name in an archive can reach outside it.
+//! never by their names, one inside another; the tables of a SQLite database are members of it. A member's path is
+//! `archive.zip!/member`. Nothing is ever written to disk, so that no name in an archive can reach outside it.
 //!
 //! Must not know: what a receiver looks for.
 //! Invariants: memory and time are bounded by [`Limits`] whatever the bytes are; what is not read because of a limit, a
@@ -11,6 +11,7 @@
 mod format;
 mod limits;
 mod members;
+mod sqlite;
 mod trouble;
 
 use std::io::{self, Read};
@@ -23,6 +24,9 @@ pub(crate) use self::limits::Limits;
 use self::members::Unpacking;
 use super::Worker;
 use super::pieces::{self, Buffer, Outcome, Sizes};
+
+/// Of larger databases only the strings are looked at.
+const LARGEST_DATABASE: u64 = 32 << 20;
 
 /// Opens the archives of one scan, from any thread.
 #[derive(Debug, Default)]
@@ -61,7 +65,10 @@ impl Archives {
         provenance: &Provenance,
         (buffer, worker): (&mut Buffer, &mut dyn Worker),
     ) -> io::Result<Option<Coverage>> {
-        let is_archive = |begin: &[u8]| Format::of(begin).is_some();
+        // A large database is looked at in pieces: taking it apart needs all of it in memory twice.
+        let is_small = length.is_some_and(|length| length <= LARGEST_DATABASE);
+        let is_archive =
+            |begin: &[u8]| Format::of(begin).is_some_and(|format| format != Format::Sqlite || is_small);
         match pieces::hand_out_unless(is_archive, reader, length, sizes, provenance, (buffer, worker))? {
             Outcome::Covered(covered) => Ok(Some(covered)),
             Outcome::Interrupted => Ok(None),
