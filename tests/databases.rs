@@ -2,8 +2,13 @@
 
 #![cfg(all(unix, feature = "cli"))]
 
+#[path = "common/sqlite.rs"]
+mod sqlite;
+
 use std::path::Path;
 use std::process::Command;
+
+use sqlite::database;
 
 /// Invented values, in pieces so that no scanner takes this file for a leak.
 fn values() -> [String; 3] {
@@ -12,13 +17,6 @@ fn values() -> [String; 3] {
         ["WD8s7bA16J7PglOU", "3shVv5UTG79BG16Q", "mtsL4F28GzL2cEpV", "ZzAQlxJ4SXRVxfCQ"].concat(),
         ["pV4nQz81LmX0", "RtYw6KdB3sHc"].concat(),
     ]
-}
-
-/// Makes a database with the library that comes with Python.
-fn database(path: &Path, statements: &str) {
-    let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.executescript(sys.argv[2])\nc.commit()\nc.close()";
-    let status = Command::new("python3").args(["-c", script]).arg(path).arg(statements).status();
-    assert!(status.expect("python3 can be started").success());
 }
 
 /// Path, line and rule of each finding.

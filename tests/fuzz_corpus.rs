@@ -7,6 +7,8 @@
 #![cfg(all(unix, feature = "cli"))]
 
 mod common;
+#[path = "common/sqlite.rs"]
+mod sqlite;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
@@ -162,7 +164,26 @@ fn archives() -> Vec<Vec<u8>> {
     ];
     let xz = data_encoding::HEXLOWER.decode(xz.concat().as_bytes()).expect("it is hexadecimal");
     let streams = [gzip.finish(), bzip2.finish()].map(|stream| stream.expect("memory can be written"));
-    zips.into_iter().chain(streams).chain([tar, zstandard, xz]).collect()
+    zips.into_iter().chain(streams).chain([tar, zstandard, xz]).chain(databases()).collect()
+}
+
+/// Small databases with several pages, an index, a row that is longer than a page, and a deleted one.
+fn databases() -> Vec<Vec<u8>> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let made = ["UTF-8", "UTF-16le"].map(|encoding| {
+        let path = directory.path().join(encoding);
+        let statements = format!(
+            "PRAGMA encoding = '{encoding}'; PRAGMA page_size = 512; PRAGMA secure_delete = OFF;
+             CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT, note TEXT); CREATE INDEX b ON a (name);
+             CREATE TABLE c (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+             INSERT INTO a (name, note) VALUES ('one', NULL), ('two', '{}'), ('three', x'00ff');
+             INSERT INTO c VALUES ('x', -1), ('y', 1.5); DELETE FROM a WHERE id = 1;",
+            "long ".repeat(300)
+        );
+        sqlite::database(&path, &statements);
+        path
+    });
+    made.map(|path| fs::read(path).expect("it was made")).into()
 }
 
 /// Files of other scanners, each behind the number of its kind.

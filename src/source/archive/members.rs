@@ -23,8 +23,6 @@ const STEP: usize = 64 * 1024;
 /// How much memory an xz file may ask for, in KiB: a little more than the 64 MiB of `xz -9`, the most it offers by name. Of
 /// zstd the decoder itself allows no more than is usual.
 const MOST_MEMORY: u32 = 65 << 10;
-/// How much text is made of the rows of a database; of a larger one only the strings are looked at.
-const MOST_ROWS: usize = 64 << 20;
 /// What stands before each entry of a zip's directory.
 const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
 
@@ -161,17 +159,21 @@ impl<'a> Unpacking<'a> {
 
     /// The tables of a database, and the rest of it as it stands.
     fn database(&mut self, bytes: &[u8], path: &FilePath) -> Result<(), Trouble> {
-        let Some(database) = sqlite::read(bytes, MOST_ROWS) else {
-            self.hand_out(bytes, path);
-            return Ok(());
-        };
-        self.hand_out(&database.rest, path);
-        for table in database.tables {
-            if let Err(trouble) = self.meter.entries(1).and_then(|()| self.meter.bytes(table.text.len())) {
-                return self.note(trouble, path);
+        let mut met = Ok(());
+        let rest = sqlite::read(bytes, &mut |name, text| {
+            if met.is_ok() {
+                met = self.table(text, &member_path(path, name.as_bytes()));
             }
-            self.hand_out(table.text.as_bytes(), &member_path(path, table.name.as_bytes()));
+        });
+        self.hand_out(rest.as_deref().unwrap_or(bytes), path);
+        met
+    }
+
+    fn table(&mut self, text: &str, path: &FilePath) -> Result<(), Trouble> {
+        if let Err(trouble) = self.meter.entries(1).and_then(|()| self.meter.bytes(text.len())) {
+            return self.note(trouble, path);
         }
+        self.hand_out(text.as_bytes(), path);
         Ok(())
     }
 

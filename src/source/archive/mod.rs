@@ -25,9 +25,6 @@ use self::members::Unpacking;
 use super::Worker;
 use super::pieces::{self, Buffer, Outcome, Sizes};
 
-/// Of larger databases only the strings are looked at.
-const LARGEST_DATABASE: u64 = 32 << 20;
-
 /// Opens the archives of one scan, from any thread.
 #[derive(Debug, Default)]
 pub(crate) struct Archives {
@@ -65,8 +62,8 @@ impl Archives {
         provenance: &Provenance,
         (buffer, worker): (&mut Buffer, &mut dyn Worker),
     ) -> io::Result<Option<Coverage>> {
-        // A large database is looked at in pieces: taking it apart needs all of it in memory twice.
-        let is_small = length.is_some_and(|length| length <= LARGEST_DATABASE);
+        // A larger database is looked at in pieces: taking it apart needs all of it in memory twice.
+        let is_small = length.is_some_and(|length| length <= sqlite::LARGEST as u64);
         let is_archive =
             |begin: &[u8]| Format::of(begin).is_some_and(|format| format != Format::Sqlite || is_small);
         match pieces::hand_out_unless(is_archive, reader, length, sizes, provenance, (buffer, worker))? {

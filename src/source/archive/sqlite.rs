@@ -1,18 +1,23 @@
 //! The rows of a SQLite database as text: each value behind the name of its column.
 //!
 //! In the file the values of a row stand side by side without anything between them, so that neither their ends nor their
-//! names can be seen. Deleted rows stay in the file: what no table holds is scanned as it stands.
+//! names can be seen. Deleted rows stay in the file: what no table tells is scanned as it stands.
 //!
-//! Must not know: limits, where text goes.
-//! Invariant: each page is read once at most, whatever pages say of each other, and no byte outside the file is touched.
+//! Must not know: limits of archives, where text goes.
+//! Invariants: each page is read once at most, whatever pages say of each other, and no byte outside the file is touched;
+//! all rows together are no longer than the file, however many of them point to the same bytes.
 
 use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
 use std::fmt::Write;
+use std::hash::BuildHasher;
 
 use crate::model::Span;
 
 /// What a database begins with.
 pub(super) const MARK: &[u8] = b"SQLite format 3\0";
+/// Of larger databases only the strings are looked at.
+pub(super) const LARGEST: usize = 8 << 20;
 const HEADER: usize = 100;
 const SMALLEST_PAGE: usize = 512;
 /// Kinds of page.
@@ -20,48 +25,45 @@ const INNER_INDEX: u8 = 2;
 const INNER_TABLE: u8 = 5;
 const LEAF_INDEX: u8 = 10;
 const LEAF_TABLE: u8 = 13;
+/// What a cell takes beside its payload at least: the pointer to it, and the payload's length.
+const CELL: usize = 3;
+/// How many columns SQLite allows by default.
+const MOST_COLUMNS: usize = 2000;
+/// How much text is made of one table; the rows after that are scanned as they stand.
+const MOST_TEXT: usize = 16 << 20;
 
-/// A table as text, and what it is called.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) name: String,
-    pub(super) text: String,
-    values: Vec<String>,
-}
-
-/// What a database holds.
-#[derive(Debug)]
-pub(super) struct Database {
-    pub(super) tables: Vec<Table>,
-    /// The file without what stands in the tables.
-    pub(super) rest: Vec<u8>,
-}
-
-/// Reads `bytes`, unless more than so many bytes of text would come out.
-pub(super) fn read(bytes: &[u8], most: usize) -> Option<Database> {
+/// Calls `hand_out` with the name and the text of each table of the database in `bytes`, and gives back the rest: the file
+/// without what was told. `None` if it is no database, or one of more than [`LARGEST`] bytes.
+pub(super) fn read(bytes: &[u8], hand_out: &mut dyn FnMut(&str, &str)) -> Option<Vec<u8>> {
     let mut file = File::open(bytes)?;
-    let schema = file.rows(1);
-    let mut left = most;
-    let mut tables = vec![table("schema", &SCHEMA.map(str::to_owned), &schema, &mut left)?];
-    for row in schema.iter().filter(|row| is_of_table(row)) {
-        let [_, Value::Text(name), _, root, definition, ..] = row.as_slice() else { continue };
-        let rows = file.rows(root.as_page());
-        tables.push(table(name, &columns(definition.as_text().unwrap_or_default()), &rows, &mut left)?);
+    let mut schema = Table::new("schema", SCHEMA.map(str::to_owned).into());
+    let (mut tables, mut indexes) = (Vec::new(), Vec::new());
+    file.rows(1, &mut |row| {
+        if let Some((kind, root, table)) = described(row) {
+            if kind == "table" { tables.push((root, table)) } else { indexes.push(root) }
+        }
+        schema.add(row)
+    });
+    hand_out(&schema.name, &schema.text);
+    for (root, mut table) in tables {
+        file.rows(root, &mut |row| table.add(row));
+        hand_out(&table.name, &table.text);
     }
-    // An index repeats what a table holds; what it holds beyond that stays in the rest.
-    file.told = Some(tables.iter().flat_map(|table| table.values.iter().cloned()).collect());
-    for row in schema.iter().filter(|row| !is_of_table(row)) {
-        file.rows(row.get(ROOT).map_or(0, Value::as_page));
+    // An index repeats what a table tells; what it holds beyond that stays in the rest.
+    for root in indexes {
+        file.rows(root, &mut |_| false);
     }
-    Some(Database { tables, rest: file.rest })
+    Some(file.rest)
 }
 
 /// What the columns of the table of tables are called.
 const SCHEMA: [&str; 5] = ["type", "name", "table", "page", "sql"];
-const ROOT: usize = 3;
 
-fn is_of_table(row: &[Value]) -> bool {
-    row.first().and_then(Value::as_text) == Some("table")
+/// What a row of the table of tables describes: its kind, its first page, and a table to be filled.
+fn described(row: &[Value]) -> Option<(&str, usize, Table)> {
+    let [kind, name, _, root, definition, ..] = row else { return None };
+    let columns = columns(definition.as_text().unwrap_or_default());
+    Some((kind.as_text()?, root.as_page(), Table::new(name.as_text()?, columns)))
 }
 
 /// A value of a row.
@@ -89,29 +91,38 @@ impl Value {
     }
 }
 
-/// Rows as a list in YAML has them, which keeps them apart; `None` if there is more than `left`.
-fn table(name: &str, columns: &[String], rows: &[Vec<Value>], left: &mut usize) -> Option<Table> {
-    let mut text = format!("{name}:\n");
-    let mut values = Vec::new();
-    for row in rows {
-        let before = text.len();
+/// A table as text: a list in YAML, which keeps rows apart.
+struct Table {
+    name: String,
+    columns: Vec<String>,
+    text: String,
+}
+
+impl Table {
+    fn new(name: &str, columns: Vec<String>) -> Self {
+        Self { name: name.to_owned(), columns, text: format!("{name}:\n") }
+    }
+
+    /// Adds a row; `false` if there is no room for it.
+    fn add(&mut self, row: &[Value]) -> bool {
+        let before = self.text.len();
         let mut margin = "  - ";
         for (number, value) in row.iter().enumerate() {
-            let column = columns.get(number).map_or("value", String::as_str);
+            let column = self.columns.get(number).map_or("value", String::as_str);
             let written = match value {
-                Value::Text(value) => {
-                    values.push(value.clone());
-                    writeln!(text, "{margin}{column}: {value}")
-                }
-                Value::Number(value) => writeln!(text, "{margin}{column}: {value}"),
+                Value::Text(value) => writeln!(self.text, "{margin}{column}: {value}"),
+                Value::Number(value) => writeln!(self.text, "{margin}{column}: {value}"),
                 Value::Other => continue,
             };
             debug_assert!(written.is_ok(), "a string takes everything");
+            if self.text.len() > MOST_TEXT {
+                self.text.truncate(before);
+                return false;
+            }
             margin = "    ";
         }
-        *left = left.checked_sub(text.len() - before)?;
+        true
     }
-    Some(Table { name: name.to_owned(), text, values })
 }
 
 /// The names of the columns in `CREATE TABLE name (…)`.
@@ -159,14 +170,17 @@ struct File<'a> {
     usable: usize,
     encoding: Encoding,
     seen: Vec<bool>,
-    /// What was told already, once only that is to leave the rest.
-    told: Option<HashSet<String>>,
+    /// How long the rows that are still to come can be together.
+    left: usize,
+    /// Hashes of the texts that were told.
+    told: HashSet<u64>,
+    hashes: RandomState,
     rest: Vec<u8>,
 }
 
 impl<'a> File<'a> {
     fn open(bytes: &'a [u8]) -> Option<Self> {
-        if !bytes.starts_with(MARK) || bytes.len() < HEADER {
+        if !bytes.starts_with(MARK) || !(HEADER..=LARGEST).contains(&bytes.len()) {
             return None;
         }
         let page = match u16::from_be_bytes([bytes[16], bytes[17]]) {
@@ -189,7 +203,9 @@ impl<'a> File<'a> {
             usable,
             encoding,
             seen: vec![false; pages + 1],
-            told: None,
+            left: bytes.len(),
+            told: HashSet::new(),
+            hashes: RandomState::new(),
             rest: bytes.to_vec(),
         })
     }
@@ -200,18 +216,17 @@ impl<'a> File<'a> {
         (!std::mem::replace(seen, true)).then(|| (number - 1) * self.page)
     }
 
-    /// All rows of the tree at page `root`, which leave the rest.
-    fn rows(&mut self, root: usize) -> Vec<Vec<Value>> {
-        let mut rows = Vec::new();
+    /// Calls `tell` with all rows of the tree at page `root`. The texts of a row that it tells leave the rest, and so do
+    /// those that were told before.
+    fn rows(&mut self, root: usize, tell: &mut dyn FnMut(&[Value]) -> bool) {
         let mut waiting = vec![root];
         while let Some(number) = waiting.pop() {
             let Some(start) = self.take(number) else { continue };
-            self.page_rows(start, &mut waiting, &mut rows);
+            self.page_rows(start, &mut waiting, tell);
         }
-        rows
     }
 
-    fn page_rows(&mut self, start: usize, waiting: &mut Vec<usize>, rows: &mut Vec<Vec<Value>>) {
+    fn page_rows(&mut self, start: usize, waiting: &mut Vec<usize>, tell: &mut dyn FnMut(&[Value]) -> bool) {
         // The first page has the file's header before its own.
         let header = start + if start == 0 { HEADER } else { 0 };
         let kind = self.bytes[header];
@@ -233,10 +248,9 @@ impl<'a> File<'a> {
             } else {
                 at
             };
-            if kind != INNER_TABLE
-                && let Some(row) = self.row(at, end, kind == LEAF_TABLE)
-            {
-                rows.push(row);
+            if kind != INNER_TABLE {
+                // A row that cannot be read stays in the rest.
+                let _ = self.row(at, end, kind == LEAF_TABLE, tell);
             }
         }
         if inner {
@@ -251,32 +265,51 @@ impl<'a> File<'a> {
         Some(bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte)))
     }
 
-    /// The row whose cell stands at `at`.
-    fn row(&mut self, mut at: usize, end: usize, is_table: bool) -> Option<Vec<Value>> {
+    /// Reads the row whose cell stands at `at`.
+    fn row(
+        &mut self,
+        mut at: usize,
+        end: usize,
+        is_table: bool,
+        tell: &mut dyn FnMut(&[Value]) -> bool,
+    ) -> Option<()> {
         let length = usize::try_from(variable(self.bytes, &mut at)?).ok()?;
+        self.left = self.left.checked_sub(length.checked_add(CELL)?)?;
         if is_table {
             variable(self.bytes, &mut at)?;
         }
         let pieces = self.pieces(at, end, length, is_table)?;
         let payload: Vec<u8> = pieces.iter().flat_map(|piece| piece.of(self.bytes)).copied().collect();
+        let (values, places) = self.values(&payload)?;
+        let is_told = tell(&values);
+        for (value, place) in values.iter().zip(places) {
+            let Some(text) = value.as_text() else { continue };
+            let hash = self.hashes.hash_one(text);
+            if is_told {
+                self.told.insert(hash);
+            }
+            if self.told.contains(&hash) {
+                self.leave_out(&pieces, place);
+            }
+        }
+        Some(())
+    }
+
+    /// The values of a payload, and where in it they stand.
+    fn values(&self, payload: &[u8]) -> Option<(Vec<Value>, Vec<Span>)> {
         let mut kinds = 0;
         let header =
-            usize::try_from(variable(&payload, &mut kinds)?).ok().filter(|&header| header <= length)?;
-        let mut values = Vec::new();
-        let mut value = header;
-        while kinds < header {
-            let kind = variable(&payload, &mut kinds)?;
-            let size = size_of(kind)?;
-            let bytes = payload.get(value..value.checked_add(size)?)?;
-            let read = self.value(kind, bytes);
-            let is_told = |text: &str| self.told.as_ref().is_none_or(|told| told.contains(text));
-            if read.as_text().is_some_and(is_told) {
-                self.leave_out(&pieces, Span::new(value, value + size));
-            }
-            values.push(read);
-            value += size;
+            usize::try_from(variable(payload, &mut kinds)?).ok().filter(|&header| header <= payload.len())?;
+        let (mut values, mut places) = (Vec::new(), Vec::new());
+        let mut start = header;
+        while kinds < header && values.len() < MOST_COLUMNS {
+            let kind = variable(payload, &mut kinds)?;
+            let place = Span::new(start, start.checked_add(size_of(kind)?)?);
+            values.push(self.value(kind, payload.get(place.start..place.end)?));
+            places.push(place);
+            start = place.end;
         }
-        Some(values)
+        Some((values, places))
     }
 
     /// Where the payload of a cell stands: in its page, and in pages of its own where it is long.
@@ -378,7 +411,7 @@ fn size_of(kind: u64) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARK, columns, read};
+    use super::{LEAF_TABLE, MARK, columns, read};
 
     #[test]
     fn columns_are_read_from_definitions() {
@@ -392,9 +425,29 @@ mod tests {
         for length in [0, 16, 99, 100, 512, 4096] {
             let mut bytes = MARK.to_vec();
             bytes.resize(length.max(MARK.len()), 0xff);
-            if let Some(database) = read(&bytes, 1 << 20) {
-                assert_eq!(database.rest, bytes);
+            if let Some(rest) = read(&bytes, &mut |_, _| {}) {
+                assert_eq!(rest, bytes);
             }
         }
+    }
+
+    /// One page whose cells are all the same one.
+    #[test]
+    fn many_pointers_to_one_row_make_no_bomb() {
+        let mut bytes = MARK.to_vec();
+        bytes.resize(1 << 16, b'x');
+        bytes[16..18].copy_from_slice(&1_u16.to_be_bytes());
+        bytes[20] = 0;
+        let (cells, cell) = (15_000_u16, 32_000_u16);
+        bytes[100..108].fill(0);
+        bytes[100] = LEAF_TABLE;
+        bytes[103..105].copy_from_slice(&cells.to_be_bytes());
+        bytes[108..108 + 2 * usize::from(cells)].as_chunks_mut::<2>().0.fill(cell.to_be_bytes());
+        // 30,004 bytes of payload, row 1, a header of four bytes, and a text of 30,000.
+        let start = usize::from(cell);
+        bytes[start..start + 8].copy_from_slice(&[0x81, 0xea, 0x34, 1, 4, 0x83, 0xd4, 0x6d]);
+        let mut told = 0;
+        assert!(read(&bytes, &mut |_, text| told += text.len()).is_some());
+        assert!((30_000..2 * bytes.len()).contains(&told), "{told} bytes");
     }
 }
