@@ -9,6 +9,7 @@
 //! Invariant: counts are printed, never values.
 
 #![allow(clippy::print_stdout, reason = "a program that prints figures")]
+#![allow(dead_code, reason = "`tests/flat_memory.rs` takes what looks and what is held from here")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,20 +32,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut found, mut problems) = (0, 0);
     println!("repositories findings problems kilobytes files threads");
     for (number, repository) in (1..).zip(&repositories) {
-        let (its_found, its_problems) = look(repository, &detector)?;
-        found += its_found;
-        problems += its_problems;
+        for seen in look(repository, &detector)? {
+            found += seen.findings;
+            problems += seen.problems;
+        }
         let step = (repositories.len() / 10).max(1);
         if number == 1 || number % step == 0 {
-            let (memory, files, threads) = held();
+            let Held { memory, files, threads } = held();
             println!("{number} {found} {problems} {memory} {files} {threads}");
         }
     }
     Ok(())
 }
 
-/// Findings and problems of the three scans of a repository.
-fn look(repository: &Path, detector: &Detector) -> Result<(usize, usize), SourceError> {
+/// What one scan of a repository told.
+pub struct Seen {
+    /// Which scan.
+    pub mode: ScanMode,
+    /// How much was found.
+    pub findings: usize,
+    /// How much could not be looked at.
+    pub problems: usize,
+}
+
+/// The three scans of a repository.
+pub fn look(repository: &Path, detector: &Detector) -> Result<Vec<Seen>, SourceError> {
     let tree = TreeOptions {
         paths: vec![repository.to_owned()],
         ignore_rules: true,
@@ -59,8 +71,7 @@ fn look(repository: &Path, detector: &Detector) -> Result<(usize, usize), Source
         (ScanMode::Staged, Box::new(Staged::new(StagedOptions::new(repository, environment())))),
         (ScanMode::History, Box::new(History::new(HistoryOptions::new(repository, environment())))),
     ];
-    let mut sum = (0, 0);
-    for (mode, source) in sources {
+    let look = |(mode, source): (ScanMode, Box<dyn Source>)| {
         let how = ScanOptions {
             mode,
             threshold: Confidence::Possible,
@@ -69,13 +80,24 @@ fn look(repository: &Path, detector: &Detector) -> Result<(usize, usize), Source
             progress: None,
         };
         let report = scan(source.as_ref(), detector, &how)?;
-        sum = (sum.0 + report.findings.len(), sum.1 + report.problems.len());
-    }
-    Ok(sum)
+        Ok(Seen { mode, findings: report.findings.len(), problems: report.problems.len() })
+    };
+    sources.into_iter().map(look).collect()
 }
 
-/// Kilobytes in memory, open files, threads.
-fn held() -> (usize, usize, usize) {
+/// What the process holds.
+#[derive(Debug)]
+pub struct Held {
+    /// Memory in kilobytes.
+    pub memory: usize,
+    /// Open files.
+    pub files: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// What the process holds now; nothing where the system does not tell.
+pub fn held() -> Held {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let number = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name));
@@ -83,5 +105,5 @@ fn held() -> (usize, usize, usize) {
     };
     // One of the files is the list of them.
     let files = fs::read_dir("/proc/self/fd").map_or(0, |files| files.count().saturating_sub(1));
-    (number("VmRSS:"), files, number("Threads:"))
+    Held { memory: number("VmRSS:"), files, threads: number("Threads:") }
 }

@@ -76,7 +76,7 @@ impl Detector {
 
     /// How many bytes around a finding decide whether it is a candidate. Pieces of a large file must overlap by this.
     pub fn reach(&self) -> usize {
-        self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0)
+        self.rules.reach()
     }
 
     /// What to know and do about a provider's credentials.

@@ -143,8 +143,11 @@ impl Judge {
         }
         // What is called a password is one, should a reading as somebody's token not hold.
         for part in parts.iter_mut().filter(|part| !part.firm) {
-            let named = candidates.iter().find_map(|candidate| match &candidate.clue {
-                Clue::Chosen(chosen) if candidate.span == part.span => bench.chosen(chosen),
+            let first = candidates.partition_point(|candidate| candidate.span.start < part.span.start);
+            let same = candidates[first..].iter().take_while(|other| other.span.start == part.span.start);
+            let mut same = same.filter(|candidate| candidate.span == part.span);
+            let named = same.find_map(|candidate| match &candidate.clue {
+                Clue::Chosen(chosen) => bench.chosen(chosen),
                 _ => None,
             });
             part.fallback = named.map(Box::new).or(part.fallback.take());

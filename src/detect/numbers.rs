@@ -56,15 +56,19 @@ fn list_around(text: &[u8], at: usize) -> Span {
 }
 
 fn is_pair(list: &[u8]) -> bool {
+    bytes_of(list).is_some_and(|bytes| keypair::is_pair(bytes.as_slice()))
+}
+
+/// The bytes that a list of as many numbers as a pair has stands for.
+pub(crate) fn bytes_of(list: &[u8]) -> Option<Zeroizing<[u8; PAIR]>> {
     let mut bytes = Zeroizing::new([0_u8; PAIR]);
     let mut count = 0;
     for word in list.split(|&byte| byte == b',') {
-        let number = std::str::from_utf8(word.trim_ascii()).ok().and_then(|word| word.parse().ok());
-        let (Some(number), Some(room)) = (number, bytes.get_mut(count)) else { return false };
-        *room = number;
+        let number = std::str::from_utf8(word.trim_ascii()).ok()?.parse().ok()?;
+        *bytes.get_mut(count)? = number;
         count += 1;
     }
-    count == PAIR && keypair::is_pair(bytes.as_slice())
+    (count == PAIR).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Seed phrases: 12 to 25 words of the BIP-39 list, side by side.
 //!
-//! Each [stretch](super::stretches) is probed every [`STEP`] bytes: the shortest phrase is longer than that, so one of its words, or the gap before
-//! one, stands under a probe. Only where a probe meets a word of the list are its neighbours read.
+//! Each [stretch](super::stretches) is probed every [`STEP`] bytes: the shortest phrase is longer than that, so one of its
+//! words, or the gap before one, stands under a probe. Only where a probe meets a word of the list are its neighbours read.
 //!
 //! Must not know: names, files.
 //! Invariant: whether a phrase is found depends on [`PHRASE_REACH`](crate::rules::PHRASE_REACH) bytes around it. The conditions are those measured

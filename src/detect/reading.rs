@@ -7,7 +7,7 @@
 //! Invariant: a text in which no passage holds anything is judged as it stands, as if there were no passages.
 
 use crate::model::{Confidence, FilePath, Span};
-use crate::rules::{Kind, Need, Rule, RuleSet};
+use crate::rules::{Kind, Need, RuleSet};
 
 use super::candidates::{Candidate, Clue, Gatherer, language_limit};
 use super::decode::{self, DEEPEST, Layers, Passage, Unfolded};
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         if !self.could_be_fruitful(&all) {
             return None;
         }
-        let reading = self.read_at(&self.document(&all.text), &self.gathered(&all.text), depth + 1);
+        let reading = self.read_unfolded(&all, depth);
         let fruitful = self.fruitful(plain, &all, &reading);
         if fruitful.is_empty() {
             return None;
@@ -77,8 +77,13 @@ impl<'a> Reader<'a> {
             return Some(Reading { layers: Layers::over(all, reading.layers), parts: reading.parts });
         }
         let some = Unfolded::new(text, &chosen);
-        let reading = self.read_at(&self.document(&some.text), &self.gathered(&some.text), depth + 1);
+        let reading = self.read_unfolded(&some, depth);
         Some(Reading { layers: Layers::over(some, reading.layers), parts: reading.parts })
+    }
+
+    fn read_unfolded(&self, unfolded: &Unfolded, depth: usize) -> Reading {
+        let text = &unfolded.text;
+        self.read_at(&self.document(text), &self.gathered(text), depth + 1)
     }
 
     /// Whether a part could be found in a passage. Most hold nothing, and only their neighbourhoods are looked at.
@@ -97,7 +102,7 @@ impl<'a> Reader<'a> {
     /// The passages and what decides about candidates in them, without overlaps. No run of token bytes is cut.
     fn zones(&self, unfolded: &Unfolded) -> Vec<Span> {
         let text = &unfolded.text;
-        let reach = self.rules.rules.iter().map(Rule::reach).max().unwrap_or(0);
+        let reach = self.rules.reach();
         let in_token = |byte: &&u8| is_token_byte(**byte);
         let mut zones: Vec<Span> = Vec::new();
         for words in unfolded.words() {

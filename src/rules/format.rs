@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::pattern::{self, Pattern};
+use super::rule::AddressKind;
 
 /// Splits the tokens in examples, so that no pack holds a live-looking value. Removed when examples are read.
 pub const SEAM: char = '¦';
@@ -168,8 +169,6 @@ const NEEDS: &[&str] = &["nothing", "name", "context", "both", "partner"];
 /// Proofs that `proof` of a set may name.
 const PROOFS: &[&str] = &["ed25519-seed"];
 const CLASSES: &[&str] = &["lower", "upper", "digit"];
-/// How addresses follow from values.
-const ADDRESSES: &[&str] = &["evm", "tron", "bitcoin", "solana", "phrase"];
 const ANCHOR_BYTES: std::ops::RangeInclusive<usize> = 3..=10;
 const LONGEST_ANCHORED: usize = 250;
 const PHRASE_LENGTHS: &[u8] = &[12, 13, 15, 18, 20, 21, 24, 25, 33];
@@ -253,7 +252,7 @@ impl PartSpec {
         require(self.require.iter().all(|class| CLASSES.contains(&class.as_str())), || {
             complain("`require` names an unknown class")
         })?;
-        require(self.address.as_deref().is_none_or(|address| ADDRESSES.contains(&address)), || {
+        require(self.address.as_deref().is_none_or(|address| AddressKind::parse(address).is_some()), || {
             complain("`address` is evm, tron, bitcoin, solana or phrase")
         })?;
         require(self.pem.iter().all(|kind| PEM_KINDS.contains(&kind.as_str())), || {

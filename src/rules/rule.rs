@@ -23,6 +23,13 @@ pub struct RuleSet {
     pub rules: List<Rule>,
 }
 
+impl RuleSet {
+    /// How many bytes around a value decide at most whether it is a candidate of any rule.
+    pub fn reach(&self) -> usize {
+        self.rules.iter().map(Rule::reach).max().unwrap_or(0)
+    }
+}
+
 /// Who issued a credential, and what to know about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provider {

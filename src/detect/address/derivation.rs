@@ -2,12 +2,13 @@
 //!
 //! Must not know: words, addresses. Invariant: what is secret is wiped.
 
-use hmac::{Hmac, KeyInit, Mac};
 use k256::elliptic_curve::PrimeField;
 use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{Scalar, SecretKey};
 use sha2::Sha512;
 use zeroize::Zeroizing;
+
+use super::super::checks::phrases::hmac_sha512;
 
 const HARDENED: u32 = 1 << 31;
 /// `m/44'/60'/0'/0/0`, which wallets of EVM chains open first.
@@ -30,12 +31,6 @@ pub(super) fn seed(sentence: &[u8]) -> Node {
     seed
 }
 
-fn mac(key: &[u8], parts: &[&[u8]]) -> Node {
-    let mut mac = Hmac::<Sha512>::new_from_slice(key).expect("a key of any length will do");
-    parts.iter().for_each(|part| mac.update(part));
-    Zeroizing::new(mac.finalize().into_bytes().into())
-}
-
 fn halves(node: &Node) -> (Key, &[u8]) {
     let (key, chain) = node.split_at(32);
     (Zeroizing::new(key.try_into().expect("half of 64 bytes")), chain)
@@ -43,15 +38,15 @@ fn halves(node: &Node) -> (Key, &[u8]) {
 
 /// The key at `path` in the tree of BIP-32.
 pub(super) fn secp256k1(seed: &Node, path: &[u32]) -> Option<Key> {
-    let mut node = mac(b"Bitcoin seed", &[seed.as_slice()]);
+    let mut node = hmac_sha512(b"Bitcoin seed", &[seed.as_slice()]);
     for &step in path {
         let (key, chain) = halves(&node);
         let secret = SecretKey::from_slice(key.as_slice()).ok()?;
         let number = step.to_be_bytes();
         let mut child = if step >= HARDENED {
-            mac(chain, &[&[0], key.as_slice(), &number])
+            hmac_sha512(chain, &[&[0], key.as_slice(), &number])
         } else {
-            mac(chain, &[secret.public_key().to_sec1_point(true).as_bytes(), &number])
+            hmac_sha512(chain, &[secret.public_key().to_sec1_point(true).as_bytes(), &number])
         };
         let (tweak, _) = halves(&child);
         let tweak = Option::<Scalar>::from(Scalar::from_repr((*tweak).into()))?;
@@ -64,10 +59,10 @@ pub(super) fn secp256k1(seed: &Node, path: &[u32]) -> Option<Key> {
 
 /// The seed of the key at `path` in the tree of SLIP-10, in which every step is hardened.
 pub(super) fn ed25519(seed: &Node, path: &[u32]) -> Key {
-    let mut node = mac(b"ed25519 seed", &[seed.as_slice()]);
+    let mut node = hmac_sha512(b"ed25519 seed", &[seed.as_slice()]);
     for step in path {
         let (key, chain) = halves(&node);
-        node = mac(chain, &[&[0], key.as_slice(), &step.to_be_bytes()]);
+        node = hmac_sha512(chain, &[&[0], key.as_slice(), &step.to_be_bytes()]);
     }
     halves(&node).0
 }

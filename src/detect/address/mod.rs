@@ -12,6 +12,7 @@ mod public;
 use zeroize::Zeroizing;
 
 use super::checks::bip39;
+use super::numbers;
 use super::tongue::words_of;
 use crate::rules::AddressKind;
 
@@ -58,11 +59,8 @@ fn hexadecimal(value: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
 
 /// The 64 bytes of a pair, in base58 or as an array of numbers.
 fn pair(value: &[u8]) -> Option<Zeroizing<[u8; 64]>> {
-    if value.first() == Some(&b'[') {
-        let text = std::str::from_utf8(value).ok()?;
-        let numbers = text.trim_matches(['[', ']']).split(',').map(|number| number.trim().parse().ok());
-        let bytes = Zeroizing::new(numbers.collect::<Option<Vec<u8>>>()?);
-        return Some(Zeroizing::new(bytes.as_slice().try_into().ok()?));
+    if let Some(list) = value.strip_prefix(b"[") {
+        return numbers::bytes_of(list.strip_suffix(b"]").unwrap_or(list));
     }
     let mut bytes = Zeroizing::new([0; 64]);
     let length = bs58::decode(value).onto(bytes.as_mut_slice()).ok()?;

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 use zeroize::Zeroizing;
 
+use super::super::checks::base58::twice_sha256;
+
 /// The version of Bitcoin's keys in Wallet Import Format, and of its addresses of public keys.
 const IMPORT_VERSION: u8 = 0x80;
 const ADDRESS_VERSION: u8 = 0x00;
@@ -83,7 +85,6 @@ fn hash(point: &[u8]) -> [u8; 20] {
 fn base58check(version: u8, payload: &[u8; 20]) -> String {
     let mut bytes = vec![version];
     bytes.extend_from_slice(payload);
-    let sum = Sha256::digest(Sha256::digest(&bytes));
-    bytes.extend_from_slice(&sum[..4]);
+    bytes.extend_from_slice(&twice_sha256(&bytes));
     bs58::encode(bytes).into_string()
 }

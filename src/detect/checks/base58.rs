@@ -56,7 +56,8 @@ fn checked(mut bytes: Bytes, sum: impl Fn(&[u8]) -> [u8; CHECKSUM]) -> Option<By
     holds.then_some(bytes)
 }
 
-fn twice_sha256(payload: &[u8]) -> [u8; CHECKSUM] {
+/// The checksum of Base58Check.
+pub(crate) fn twice_sha256(payload: &[u8]) -> [u8; CHECKSUM] {
     front(&Sha256::digest(Sha256::digest(payload)))
 }
 

@@ -5,7 +5,7 @@
 //! Invariant: the same bytes always give the same answer, and bytes of the wrong shape give `false`.
 
 mod azure;
-mod base58;
+pub(crate) mod base58;
 mod base64;
 mod bech32;
 pub mod bip39;

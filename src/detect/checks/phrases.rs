@@ -100,23 +100,24 @@ pub const fn lengths(tongue: Tongue) -> &'static [usize] {
 
 const MONERO_WORDS: usize = 25;
 
-fn hmac_sha512(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 64]> {
+/// HMAC-SHA-512 of the parts of a message.
+pub(crate) fn hmac_sha512(key: &[u8], message: &[&[u8]]) -> Zeroizing<[u8; 64]> {
     let mut mac = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(message);
+    message.iter().for_each(|part| mac.update(part));
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
 /// The version of the phrase, the front of an HMAC, is standard (01), segwit (100), or one of both with two factors
 /// (101, 102).
 fn is_electrum(words: &[u16]) -> bool {
-    let version = hmac_sha512(b"Seed version", &bip39::sentence(words));
+    let version = hmac_sha512(b"Seed version", &[bip39::sentence(words).as_slice()]);
     version[0] == 0x01 || (version[0] == 0x10 && version[1] >> 4 <= 2)
 }
 
 /// The first byte of a stretched HMAC of the phrase is zero.
 fn is_ton(words: &[u16]) -> bool {
     const ROUNDS: u32 = 390;
-    let entropy = hmac_sha512(&bip39::sentence(words), b"");
+    let entropy = hmac_sha512(&bip39::sentence(words), &[]);
     let mut first = [0; 1];
     pbkdf2::pbkdf2_hmac::<Sha512>(entropy.as_slice(), b"TON seed version", ROUNDS, &mut first);
     first == [0]

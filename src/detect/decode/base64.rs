@@ -60,18 +60,13 @@ fn decoded(letters: [u8; 4]) -> [u8; 3] {
 /// Reads what begins with `run`, and the lines that go on with it.
 pub(super) fn read(text: &[u8], run: Span) -> Option<Passage> {
     let (letters, end) = letters(text, run);
-    passage(text, letters, Span::new(run.start, end))
+    passage(text, &letters, Span::new(run.start, end))
 }
 
 /// The bytes that begin with `run`, and where they are written.
 pub(super) fn bytes(text: &[u8], run: Span) -> (Vec<u8>, Span) {
     let (letters, end) = letters(text, run);
-    let groups = letters.chunks(4).flat_map(|places| {
-        let mut four = [b'A'; 4];
-        places.iter().zip(&mut four).for_each(|(&place, letter)| *letter = text[place]);
-        decoded(four).into_iter().take(places.len() * 3 / 4)
-    });
-    (groups.collect(), Span::new(run.start, end))
+    (decoded_letters(text, &letters).0, Span::new(run.start, end))
 }
 
 /// The short values in `window` that stand behind a separator and are printable when they are read.
@@ -91,7 +86,7 @@ pub(super) fn companions(text: &[u8], window: Span) -> Vec<Passage> {
 
 fn companion(text: &[u8], run: Span) -> Option<Passage> {
     let from = Span::new(run.start, run.end + padding(text, run.end));
-    let passage = passage(text, (run.start..run.end).collect(), from)?;
+    let passage = passage(text, &(run.start..run.end).collect::<Vec<_>>(), from)?;
     let printable = passage.bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
     (from.len().is_multiple_of(4) && printable).then_some(passage)
 }
@@ -102,7 +97,8 @@ fn is_value(text: &[u8], at: usize) -> bool {
     matches!(before, Some(b':' | b'='))
 }
 
-fn passage(text: &[u8], letters: Vec<usize>, from: Span) -> Option<Passage> {
+/// The bytes that letters at these places stand for, and where each of them begins.
+fn decoded_letters(text: &[u8], letters: &[usize]) -> (Vec<u8>, Vec<usize>) {
     let mut bytes = Vec::with_capacity(letters.len() / 4 * 3 + 2);
     let mut origins = Vec::with_capacity(letters.len() / 4 * 3 + 2);
     for places in letters.chunks(4) {
@@ -113,6 +109,11 @@ fn passage(text: &[u8], letters: Vec<usize>, from: Span) -> Option<Passage> {
             origins.push(places[number]);
         }
     }
+    (bytes, origins)
+}
+
+fn passage(text: &[u8], letters: &[usize], from: Span) -> Option<Passage> {
+    let (bytes, origins) = decoded_letters(text, letters);
     let (bytes, origins) = narrowed(bytes, origins);
     is_mostly_text(&bytes).then(|| Passage { from, form: Form::Base64, bytes, origins }.trimmed())
 }

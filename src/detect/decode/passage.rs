@@ -74,7 +74,7 @@ pub(crate) fn passages(
 }
 
 /// `chosen`, and the short values beside them that are written in the same form: passphrases are shorter than anything
-/// else, and so are halves of ids.
+/// else, and so are halves of ids. `chosen` are sorted and disjoint.
 pub(crate) fn with_companions(text: &[u8], chosen: Vec<Passage>) -> Vec<Passage> {
     let mut all = chosen.clone();
     for (form, companions) in [
@@ -93,7 +93,8 @@ pub(crate) fn with_companions(text: &[u8], chosen: Vec<Passage>) -> Vec<Passage>
     }
     // A companion that is chosen already, or overlaps what is, says nothing new.
     let is_free = |passage: &Passage| {
-        chosen.iter().all(|other| other.from == passage.from || !other.from.overlaps(passage.from))
+        let next = chosen.partition_point(|other| other.from.end <= passage.from.start);
+        chosen.get(next).is_none_or(|other| other.from == passage.from || !other.from.overlaps(passage.from))
     };
     all.retain(is_free);
     disjoint(all)
