@@ -13,12 +13,21 @@ pub(super) fn title(report: &Report, findings: &[&Finding]) -> String {
     let name = provider_name(report, provider);
     let mut parts: Vec<String> = Vec::new();
     for finding in findings {
-        let part = spoken(&finding.part);
+        let part = going_on(&name, spoken(&finding.part));
         if !parts.contains(&part) && !name.to_lowercase().contains(&part.to_lowercase()) {
             parts.push(part);
         }
     }
     if parts.is_empty() { name } else { format!("{name} {}", listed(&parts, "and")) }
+}
+
+/// The part without a first word that the name ends with: `Telegram bot` and `bot token` are one bot.
+fn going_on(name: &str, part: String) -> String {
+    let last = name.rsplit(' ').next().unwrap_or_default();
+    match part.split_once(' ') {
+        Some((first, rest)) if first.eq_ignore_ascii_case(last) => rest.to_owned(),
+        _ => part,
+    }
 }
 
 /// The provider's name as people write it; its id where no guide knows it.
@@ -185,7 +194,7 @@ pub(super) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, listed, spoken};
+    use super::{count, going_on, listed, spoken};
 
     #[test]
     fn words_as_people_use_them() {
@@ -193,6 +202,13 @@ mod tests {
             [("api-key", "API key"), ("rsa private key", "RSA private key"), ("account_id", "account ID")]
         {
             assert_eq!(spoken(part), expected);
+        }
+        for (name, part, expected) in [
+            ("Telegram bot", "bot token", "token"),
+            ("Binance", "API key", "API key"),
+            ("Robot", "bot token", "bot token"),
+        ] {
+            assert_eq!(going_on(name, part.to_owned()), expected, "{name}");
         }
         for (number, expected) in [(0, "0 files"), (1, "1 file"), (999, "999 files"), (1204, "1,204 files")] {
             assert_eq!(count(number, "file", "files"), expected);
