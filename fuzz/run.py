@@ -46,6 +46,8 @@ TARGETS = {
     "index": (2, 512, 5),
     "archive": (3, 2048, 5),
     "allow": (4, 512, 5),
+    "prefilter": (3, 512, 5),
+    "linear": (2, 256, 10),
     "detect": (5, 512, 5),
     "decode": (5, 512, 5),
     "delta": (5, 256, 5),

@@ -1,130 +1,17 @@
 //! The two contracts that make detection fast, over random texts:
 //! the prefilter loses nothing, and candidates are local within the stated reach.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "../fuzz/src/slow.rs"]
+mod slow;
 
-use keyfence::detect::checks::{self, Check};
-use keyfence::detect::{Detection, Detector, Scratch, randomness};
+use keyfence::detect::{Detection, Detector, Scratch};
 use keyfence::model::{Chunk, CopiedPiece, FilePath, Finding, Provenance, Span};
+use keyfence::rules::Rule;
 use keyfence::rules::format::Pack;
-use keyfence::rules::pattern::{self, Alphabet, Pattern};
-use keyfence::rules::{Classes, Kind, Need, Rule, RuleSet};
+use keyfence::rules::pattern::Pattern;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use regex::bytes::Regex;
-
-/// One alternative of a rule's shape, as the pack writes it.
-struct Shape {
-    rule: String,
-    regex: Regex,
-    pattern: Pattern,
-    require: Classes,
-    checks: Vec<Check>,
-    /// Whether names are told from values by how random they look.
-    wants_random: bool,
-}
-
-fn packs() -> Vec<Pack> {
-    let mut files = Vec::new();
-    collect(Path::new("rules"), &mut files);
-    files.sort();
-    let read = |file: &PathBuf| {
-        Pack::parse(&fs::read_to_string(file).expect("a pack is a file")).expect("packs parse")
-    };
-    files.iter().map(read).collect()
-}
-
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("rules/ is there") {
-        let path = entry.expect("rules/ can be listed").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            files.push(path);
-        }
-    }
-}
-
-fn shapes() -> Vec<Shape> {
-    let rules = RuleSet::builtin();
-    let mut shapes = Vec::new();
-    for part in packs().iter().flat_map(|pack| &pack.parts) {
-        let Some(source) = part.shape.as_ref().filter(|_| part.anchor.is_empty()) else { continue };
-        let rule = rules.rules.iter().find(|rule| rule.id == part.id).expect("packs are built in");
-        for pattern in pattern::parse(source).expect("shapes parse") {
-            shapes.push(Shape {
-                rule: part.id.clone(),
-                regex: Regex::new(&format!("^(?-u:{source})")).expect("a shape is a regular expression"),
-                pattern,
-                require: rule.require,
-                wants_random: wants_random(rule),
-                checks: rule.checks.iter().filter_map(|name| Check::parse(name)).collect(),
-            });
-        }
-    }
-    shapes
-}
-
-/// Rules that need something around the value, whose shape is neither proved by a check nor hexadecimal.
-fn wants_random(rule: &Rule) -> bool {
-    let Kind::Shape(shapes) = &rule.kind else { return false };
-    rule.need != Need::Nothing
-        && rule.checks.is_empty()
-        && !shapes.iter().all(keyfence::rules::Shape::is_hexadecimal)
-}
-
-/// As strict as detection says it is: twice as lenient from 32 characters on.
-fn is_language(value: &[u8]) -> bool {
-    let limit = if value.len() >= 32 { 2.0 * randomness::LANGUAGE } else { randomness::LANGUAGE - 1.0 };
-    randomness::score(value) <= limit
-}
-
-/// Every place where a shape matches between its boundaries: no blocks, no tables, no classes of runs.
-fn slow(shapes: &[Shape], text: &[u8]) -> Vec<(Span, String)> {
-    let mut found = Vec::new();
-    for shape in shapes {
-        for start in 0..text.len() {
-            let Some(matched) = shape.regex.find(&text[start..]) else { continue };
-            let span = Span::new(start, start + matched.end());
-            let value = span.of(text);
-            let classes = Classes::of(value).contains(shape.require);
-            if is_free(shape.pattern.alphabet, text, span)
-                && classes
-                && !(shape.wants_random && is_language(value))
-                && shape.checks.iter().all(|&check| checks::run(check, value))
-            {
-                found.push((span, shape.rule.clone()));
-            }
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// Boundaries as the format documents them.
-fn is_free(alphabet: Alphabet, text: &[u8], span: Span) -> bool {
-    let (left, right): (&[u8], &[u8]) = match alphabet {
-        Alphabet::Alphanumeric => (b"+", b"+"),
-        Alphabet::Base64 => (b"+/", b"+/="),
-        Alphabet::Base64Url => (b"_-", b"_-"),
-    };
-    let joins = |byte: &u8, marks: &[u8]| byte.is_ascii_alphanumeric() || marks.contains(byte);
-    !span.start.checked_sub(1).is_some_and(|at| joins(&text[at], left))
-        && !text.get(span.end).is_some_and(|byte| joins(byte, right))
-}
-
-fn fast(detector: &Detector, text: &[u8]) -> Vec<(Span, String)> {
-    let rules = &detector.rules().rules;
-    let by_shape =
-        |label: &str| rules.iter().any(|rule| rule.id == label && matches!(rule.kind, Kind::Shape(_)));
-    let mut found = detector.candidates(text);
-    found.retain(|(_, label)| by_shape(label));
-    found.sort();
-    found.dedup();
-    found
-}
+use slow::{Shape, Slow, fast, packs};
 
 /// A value of the pattern, chosen by `choices`.
 fn value_of(pattern: &Pattern, choices: &[Index]) -> Vec<u8> {
@@ -223,14 +110,14 @@ fn reach_of(detector: &Detector, label: &str) -> usize {
 
 #[test]
 fn the_prefilter_loses_nothing() {
-    let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
+    let (detector, slow, examples) = (Detector::builtin(), Slow::builtin(), examples());
     let mut seen = 0_usize;
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
     runner
         .run(&proptest::collection::vec(piece(), 1..6), |pieces| {
-            let mut text = text_of(&pieces, &shapes, &examples);
+            let mut text = text_of(&pieces, &slow.shapes, &examples);
             text.truncate(1500);
-            prop_assert_eq!(fast(&detector, &text), slow(&shapes, &text));
+            prop_assert_eq!(fast(&detector, &text), slow.search(&text));
             Ok(())
         })
         .expect("fast and slow search agree");
@@ -242,7 +129,7 @@ fn the_prefilter_loses_nothing() {
 
 #[test]
 fn candidates_are_local() {
-    let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
+    let (detector, shapes, examples) = (Detector::builtin(), Slow::builtin().shapes, examples());
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
     let strategy = (proptest::collection::vec(piece(), 1..12), any::<Index>(), any::<Index>());
     runner
@@ -350,7 +237,7 @@ fn told(detection: &Detection) -> Vec<(Span, String, String)> {
 
 #[test]
 fn versions_are_carried_exactly() {
-    let (detector, shapes, examples) = (Detector::builtin(), shapes(), examples());
+    let (detector, shapes, examples) = (Detector::builtin(), Slow::builtin().shapes, examples());
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(768));
     let history = proptest::collection::vec(proptest::collection::vec(edit(), 1..4), 1..6);
     let strategy = (proptest::collection::vec(piece(), 4..24), history);

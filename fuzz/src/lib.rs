@@ -6,6 +6,7 @@
 //! Invariant: the same bytes do the same, so that whatever fails once can be kept as a case.
 
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use keyfence::detect::{Detector, Scratch};
 use keyfence::model::{Chunk, CopiedPiece, FilePath, Finding, Focus, Provenance, Span};
@@ -20,6 +21,7 @@ mod imports;
 mod instructions;
 #[cfg(feature = "git")]
 mod repository;
+mod slow;
 #[cfg(feature = "cli")]
 pub use imports::{FORMATS, imports};
 #[cfg(feature = "git")]
@@ -35,6 +37,8 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target by name.
 pub const TARGETS: &[Target] = &[
     ("detect", detect),
+    ("prefilter", prefilter),
+    ("linear", linear),
     ("trace", trace),
     ("window", window),
     ("allow", allow),
@@ -60,6 +64,7 @@ pub const TARGETS: &[Target] = &[
 ];
 
 static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::builtin);
+static SLOW: LazyLock<slow::Slow> = LazyLock::new(slow::Slow::builtin);
 /// File names that change what is believed.
 const PATHS: &[&str] = &["a.env", "package-lock.json", "tests/test_a.py", "docs/a.md", "values.yaml", "a"];
 
@@ -86,6 +91,35 @@ pub fn detect(data: &[u8]) {
     }
     let could = DETECTOR.could_hold(text, &DETECTOR.trace(text, None));
     assert!(could || found.is_empty(), "something was found where nothing could be held");
+}
+
+/// The prefilter: the engine finds each place of a shape that the slow search finds, and no other.
+pub fn prefilter(data: &[u8]) {
+    assert_eq!(slow::fast(&DETECTOR, data), SLOW.search(data), "fast and slow search agree");
+}
+
+/// So many bytes a text has that is timed, and how many times as long it is made then.
+const SHORT: usize = 4 << 10;
+const LONGER: u32 = 16;
+/// How many times more than its share it may take, and what the clock and other programs may add: what grows with the
+/// square of the length would take sixteen times its share.
+const LENIENCE: u32 = 4;
+const SLACK: Duration = Duration::from_millis(200);
+
+/// Linear time: a text that says the same sixteen times as often takes about sixteen times as long.
+pub fn linear(data: &[u8]) {
+    if data.is_empty() {
+        return;
+    }
+    let text: Vec<u8> = data.iter().copied().cycle().take(SHORT * LONGER as usize).collect();
+    let time = |text: &[u8]| {
+        let began = Instant::now();
+        findings(text, "a.env", &mut Scratch::default());
+        began.elapsed()
+    };
+    // Another program may have been in the way once, but not three times.
+    let is_linear = || time(&text) <= time(&text[..SHORT]) * LONGER * LENIENCE + SLACK;
+    assert!((0..3).any(|_| is_linear()), "{SHORT} bytes of it are searched in less than their share");
 }
 
 /// Carrying: what is carried into a version made of pieces of another is what a full search finds.

@@ -21,6 +21,7 @@ mod fingerprint;
 mod judgement;
 mod names;
 mod naming;
+mod neighbours;
 mod numbers;
 mod password;
 mod pem;

@@ -12,6 +12,7 @@ use super::document::Document;
 use super::evidence::{IN_FILE, STRUCTURE};
 use super::judgement::Part;
 use super::naming::{Standing, name_of};
+use super::neighbours::{self, FARTHEST_LINES, Places, Taken};
 use super::placeholder::is_no_password;
 use super::structure::scopes;
 
@@ -26,8 +27,6 @@ pub(crate) struct Set {
     pub(crate) alternatives: Vec<u16>,
 }
 
-/// Parts farther apart than this do not belong together.
-const FARTHEST_LINES: usize = 25;
 /// What another scope, or another stem, costs: like so many lines.
 const OTHER_SCOPE: usize = 8;
 const OTHER_STEM: usize = 8;
@@ -44,29 +43,64 @@ pub(crate) fn assemble(rules: &RuleSet, document: &Document<'_>, parts: Vec<Part
         parts.into_iter().partition(|part| matches!(table.rule(part).kind, Kind::Password(..)));
     let (seconds, firsts): (Vec<Part>, Vec<Part>) =
         parts.into_iter().partition(|part| table.rule(part).role == Role::Identifier);
-    let mut sets: Vec<Set> = Vec::new();
+    let mut shelf = Shelf::default();
     for part in firsts {
-        table.place(&mut sets, part);
+        table.place(&mut shelf, part);
     }
-    let unwanted = table.join_identifiers(&mut sets, seconds);
-    let (mut sets, alone): (Vec<Set>, Vec<Set>) =
-        sets.into_iter().partition(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
+    let unwanted = table.join_identifiers(&mut shelf, seconds);
+    let (sets, alone): (Vec<Set>, Vec<Set>) =
+        shelf.sets.into_iter().partition(|set| set.parts.iter().any(|part| part.firm) || set.parts.len() > 1);
     let fallbacks =
         alone.into_iter().flat_map(|set| set.parts).chain(unwanted).filter_map(|part| part.fallback);
-    fallbacks.for_each(|part| table.place(&mut sets, *part));
-    sets.iter_mut().for_each(|set| table.add_chosen(set));
+    let mut shelf = Shelf::of(sets);
+    fallbacks.for_each(|part| table.place(&mut shelf, *part));
+    shelf.sets.iter_mut().for_each(|set| table.add_chosen(set));
     // A passphrase that belongs to a set is not told again for its name.
-    let is_told = |sets: &[Set], span: Span| {
-        sets.iter().flat_map(|set| &set.parts).any(|part| part.span.overlaps(span))
-    };
+    let mut told = Taken::default();
+    shelf.sets.iter().flat_map(|set| &set.parts).for_each(|part| told.take(part.span));
     for part in named {
-        if !is_told(&sets, part.span) {
-            table.place(&mut sets, part);
+        if !told.overlaps(part.span) {
+            told.take(part.span);
+            table.place(&mut shelf, part);
         }
     }
+    let mut sets = shelf.sets;
     sets.iter_mut().for_each(|set| table.grade(set));
     sets.sort_by_key(|set| set.parts.iter().map(|part| part.span.start).min());
     sets
+}
+
+/// Sets under way, and where their parts stand.
+#[derive(Default)]
+struct Shelf {
+    sets: Vec<Set>,
+    places: Places,
+}
+
+impl Shelf {
+    fn of(sets: Vec<Set>) -> Self {
+        let mut places = Places::default();
+        for (index, set) in sets.iter().enumerate() {
+            set.parts.iter().for_each(|part| places.put(part.span.start, index));
+        }
+        Self { sets, places }
+    }
+
+    fn add(&mut self, index: usize, part: Part) {
+        self.places.put(part.span.start, index);
+        self.sets[index].parts.push(part);
+    }
+
+    fn begin(&mut self, provider: u16, part: Part) {
+        self.sets.push(Set {
+            provider,
+            parts: Vec::new(),
+            state: CredentialState::Half,
+            severity: Severity::Low,
+            alternatives: Vec::new(),
+        });
+        self.add(self.sets.len() - 1, part);
+    }
 }
 
 struct Table<'a> {
@@ -121,38 +155,39 @@ impl Table<'_> {
             let other = &self.rules.rules[usize::from(other)];
             other.provider == rule.provider && other.part != rule.part
         };
-        parts.iter().enumerate().any(|(other_index, other)| {
-            other_index != index
+        let place = |number: usize| parts[number].span.start;
+        neighbours::near(self.document, parts.len(), place, index).any(|number| {
+            let other = &parts[number];
+            number != index
                 && self.distance(&parts[index], other).is_some()
                 && std::iter::once(other.rule).chain(other.rivals.iter().map(|&(rival, _)| rival)).any(fits)
         })
     }
 
     /// Puts a part that is worth something alone into the nearest set that lacks it, or into one of its own.
-    fn place(&self, sets: &mut Vec<Set>, part: Part) {
-        let provider = self.provider(&part);
-        let combines = |set: &Set| {
-            set.provider == provider
-                && self.together(provider, set.parts.iter().map(|other| self.rule(other)), self.rule(&part))
-        };
-        let nearest = sets
-            .iter()
-            .enumerate()
-            .filter(|(_, set)| combines(set))
-            .filter_map(|(index, set)| {
-                Some((set.parts.iter().filter_map(|other| self.distance(other, &part)).min()?, index))
-            })
-            .min();
-        match nearest {
-            Some((_, index)) => sets[index].parts.push(part),
-            None => sets.push(Set {
-                provider,
-                parts: vec![part],
-                state: CredentialState::Half,
-                severity: Severity::Low,
-                alternatives: Vec::new(),
-            }),
+    fn place(&self, shelf: &mut Shelf, part: Part) {
+        let near = self.near(shelf, &part);
+        match near.into_iter().min() {
+            Some((_, index)) => shelf.add(index, part),
+            None => shelf.begin(self.provider(&part), part),
         }
+    }
+
+    /// The sets near by that lack this part, with how far they are.
+    fn near(&self, shelf: &Shelf, part: &Part) -> Vec<(usize, usize)> {
+        let provider = self.provider(part);
+        let mut near = shelf.places.near(self.document, part.span.start);
+        near.retain(|&index| shelf.sets[index].provider == provider && self.lacks(&shelf.sets[index], part));
+        let distance = |index: usize| {
+            let parts = shelf.sets[index].parts.iter();
+            Some((parts.filter_map(|other| self.distance(other, part)).min()?, index))
+        };
+        near.into_iter().filter_map(distance).collect()
+    }
+
+    /// Whether a set of the same provider lacks this part.
+    fn lacks(&self, set: &Set, part: &Part) -> bool {
+        self.together(set.provider, set.parts.iter().map(|other| self.rule(other)), self.rule(part))
     }
 
     /// Whether one of the provider's sets has all these parts, each once.
@@ -170,32 +205,19 @@ impl Table<'_> {
     }
 
     /// Gives each identifier to the set that wants it and is nearest; the rest is nobody's and comes back.
-    fn join_identifiers(&self, sets: &mut [Set], identifiers: Vec<Part>) -> Vec<Part> {
+    fn join_identifiers(&self, shelf: &mut Shelf, identifiers: Vec<Part>) -> Vec<Part> {
         let mut offers: Vec<(usize, usize, usize)> = Vec::new();
         for (number, part) in identifiers.iter().enumerate() {
-            for (index, set) in sets.iter().enumerate().filter(|(_, set)| set.provider == self.provider(part))
-            {
-                let wanted = self.together(
-                    set.provider,
-                    set.parts.iter().map(|other| self.rule(other)),
-                    self.rule(part),
-                );
-                let distance = set.parts.iter().filter_map(|other| self.distance(other, part)).min();
-                offers.extend(distance.filter(|_| wanted).map(|distance| (distance, number, index)));
-            }
+            let near = self.near(shelf, part).into_iter();
+            offers.extend(near.map(|(distance, index)| (distance, number, index)));
         }
         offers.sort_unstable();
         let mut given = vec![false; identifiers.len()];
         for (_, number, index) in offers {
             let part = &identifiers[number];
-            let still_wanted = self.together(
-                sets[index].provider,
-                sets[index].parts.iter().map(|other| self.rule(other)),
-                self.rule(part),
-            );
-            if !given[number] && still_wanted {
+            if !given[number] && self.lacks(&shelf.sets[index], part) {
                 given[number] = true;
-                sets[index].parts.push(part.clone());
+                shelf.add(index, part.clone());
             }
         }
         identifiers.into_iter().zip(given).filter(|(_, given)| !given).map(|(part, _)| part).collect()
