@@ -7,16 +7,23 @@
 
 #[path = "common/figures.rs"]
 mod figures;
+#[path = "hook_matrix/kinds.rs"]
+mod kinds;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "hook_matrix/wrappers.rs"]
+mod wrappers;
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Output;
 
+use kinds::KINDS;
 use support::{KEYFENCE, Repository, Sandbox, assert_stopped, leaking_env, secret_value, words};
+use wrappers::WRAPPERS;
 
 /// What has to come of a row.
 enum Expected {
@@ -534,6 +541,22 @@ const STATES: &[Row] = &[
         r.write("README.md", &leaking_env());
         commit_with(r, &["-a"])
     }),
+    // What it shares lies in the git directory, where only git looks for it.
+    ("a split index outside of the git directory", Unchecked("index"), |r| {
+        r.git(&["update-index", "--split-index"]);
+        shell(r, "cp .git/index ../other");
+        r.write(".env", &leaking_env());
+        shell(r, "export GIT_INDEX_FILE=$PWD/../other; git add .env && exec .git/hooks/pre-commit")
+    }),
+    ("an index with what a file system monitor told", Stopped, |r| {
+        r.write(".git/monitor", "#!/bin/sh\nprintf 'token\\0/\\0'\n");
+        shell(r, "chmod +x .git/monitor");
+        configure(r, &[("core.fsmonitor", ".git/monitor"), ("core.fsmonitorHookVersion", "2")]);
+        r.git(&["update-index", "--fsmonitor"]);
+        leak(r);
+        r.git(&["status"]);
+        commit(r)
+    }),
     ("an index of version 4", Stopped, |r| {
         r.git(&["update-index", "--index-version", "4"]);
         leak(r);
@@ -681,6 +704,11 @@ const CONTENTS: &[Row] = &[
         let text = format!("{}\n{}", "let a=1;".repeat(800_000), leaking_env());
         leak_bytes(r, OsStr::new("bundle.min.js"), text.as_bytes())
     }),
+    ("30 MB of text", Stopped, |r| {
+        let line = "2026-01-02 03:04:05 order 12345 BTC-USDT filled at a price that nobody wanted\n";
+        let text = format!("{}{}", line.repeat(30_000_000 / line.len()), leaking_env());
+        leak_bytes(r, OsStr::new("trades.log"), text.as_bytes())
+    }),
     ("a secret in a file name", Stopped, |r| leak_bytes(r, OsStr::new(&assignment()), b"nothing\n")),
     ("a line break in a name", Stopped, |r| named(r, b"a\nb.env")),
     ("a quote in a name", Stopped, |r| named(r, b"it's \"a\".env")),
@@ -746,6 +774,22 @@ const WORDS: &[Row] = &[
     }),
 ];
 
+/// All tables.
+const TABLES: [&[Row]; 6] = [PLACES, WAYS, STATES, CONTENTS, WORDS, WRAPPERS];
+
+#[test]
+fn every_kind_has_its_rows() {
+    let rows: HashSet<&str> = TABLES.into_iter().flatten().map(|row| row.0).collect();
+    assert_eq!(rows.len(), TABLES.into_iter().map(<[Row]>::len).sum::<usize>(), "names are there once");
+    let lacks =
+        |(_, wanted): &&kinds::Kind| wanted.iter().any(|row| !rows.contains(row)) || wanted.is_empty();
+    let lacking: Vec<_> = KINDS.iter().filter(lacks).map(|(kind, _)| kind).collect();
+    assert!(lacking.is_empty(), "{} of {} kinds lack a row: {lacking:?}", lacking.len(), KINDS.len());
+    let kinds: HashSet<&str> = KINDS.iter().map(|&(kind, _)| kind).collect();
+    assert_eq!(kinds.len(), KINDS.len(), "kinds are there once");
+    figures::record("kinds of hook cases", &format!("{0} of {0}", kinds.len()));
+}
+
 #[test]
 fn places() {
     try_all(PLACES);
@@ -771,6 +815,11 @@ fn words_about_it() {
     try_all(WORDS);
 }
 
+#[test]
+fn wrappers_of_it() {
+    try_all(WRAPPERS);
+}
+
 /// Tries every row and tells all that went wrong at once.
 fn try_all(rows: &[Row]) {
     let mut wrong = Vec::new();
@@ -782,7 +831,7 @@ fn try_all(rows: &[Row]) {
         }
     }
     assert!(wrong.is_empty(), "{} of {} rows went wrong:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
-    figures::share("hook cases", 5, rows.len());
+    figures::share("hook cases", TABLES.len(), rows.len());
 }
 
 fn try_row((name, expected, build): &Row) {
