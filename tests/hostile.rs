@@ -15,7 +15,6 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -23,9 +22,7 @@ use std::time::{Duration, Instant};
 use support::{KEYFENCE, Repository, Sandbox, leaking_env, secret_value, words};
 
 /// The figure of these tests, and how many of them share it.
-const FIGURE: (&str, usize) = ("hostile input", 5);
-/// Moments at which a scan is ended, in milliseconds.
-const MOMENTS: [u64; 10] = [0, 3, 9, 20, 45, 80, 120, 200, 300, 450];
+const FIGURE: (&str, usize) = ("hostile input", 4);
 
 /// Names of files, as an attacker chooses them.
 const NAMES: &[&[u8]] = &[
@@ -439,56 +436,6 @@ fn a_reader_who_goes_away_changes_no_exit_code() {
         assert_eq!(status.code(), Some(1), "{format}: {errors}");
         assert!(!errors.contains("failed"), "{format}: {errors}");
     }
-}
-
-/// A tree that takes a while.
-fn long_tree(sandbox: &Sandbox) -> PathBuf {
-    let directory = sandbox.path("long");
-    let line = "a line of a log that says nothing at all, over and over\n".repeat(4000);
-    for number in 0..60 {
-        let path = directory.join(format!("{number}/log.txt"));
-        fs::create_dir_all(path.parent().expect("it has one")).expect("the sandbox is writable");
-        fs::write(path, format!("{line}{}", leaking_env())).expect("the sandbox is writable");
-    }
-    directory
-}
-
-#[test]
-fn signals_at_any_time_leave_nothing_half_done() {
-    let sandbox = Sandbox::new();
-    let directory = long_tree(&sandbox);
-    let reports = sandbox.path("reports");
-    fs::create_dir(&reports).expect("the sandbox is writable");
-    for (number, delay) in MOMENTS.into_iter().enumerate() {
-        let signal = if number % 2 == 0 { "INT" } else { "TERM" };
-        let report = reports.join("report.json");
-        let mut command = sandbox.command(KEYFENCE, &directory);
-        command.args(["scan", "--format", "json", "--output"]).arg(&report).env("TMPDIR", &reports);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
-        std::thread::sleep(Duration::from_millis(delay));
-        let kill = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
-        kill.expect("kill can be started");
-        let begun = Instant::now();
-        let status = child.wait().expect("it is ours");
-        assert!(
-            begun.elapsed() < Duration::from_secs(5),
-            "{signal} after {delay} ms: it took {:?}",
-            begun.elapsed()
-        );
-        let killed = status.signal().is_some();
-        assert!(killed || matches!(status.code(), Some(1 | 130)), "{signal} after {delay} ms: {status:?}");
-        if let Ok(bytes) = fs::read(&report) {
-            let parsed: serde_json::Value =
-                serde_json::from_slice(&bytes).expect("a report that is there is whole");
-            let interrupted = status.code() == Some(130);
-            let problems = parsed["problems"].as_array().expect("problems are a list");
-            assert_eq!(interrupted, !problems.is_empty(), "{signal} after {delay} ms: the report says so");
-            fs::remove_file(&report).expect("it is ours");
-        }
-        let left: Vec<_> = fs::read_dir(&reports).expect("it can be listed").collect();
-        assert!(left.is_empty(), "{signal} after {delay} ms: {left:?} is left");
-    }
-    figures::share(FIGURE.0, FIGURE.1, MOMENTS.len());
 }
 
 /// Runs to the end within a minute and a bounded amount of memory.
