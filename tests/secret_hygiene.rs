@@ -7,6 +7,8 @@ mod common;
 #[path = "common/figures.rs"]
 mod figures;
 mod hiding;
+#[path = "secret_hygiene/panics.rs"]
+mod panics;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

@@ -41,9 +41,15 @@ use request::Request;
 /// The whole program.
 pub fn main() -> ExitCode {
     core_dumps::forbid();
-    panic::set_hook(Box::new(tell_location));
+    keep_panics_quiet();
     let code = panic::catch_unwind(|| run(std::env::args_os()));
     code.unwrap_or(Ending::Unfinished.code()).into()
+}
+
+/// From now on a panic says where it was raised and nothing else.
+#[doc(hidden)]
+pub fn keep_panics_quiet() {
+    panic::set_hook(Box::new(tell_location));
 }
 
 /// Says where keyfence failed and nothing else: the payload of a panic can hold what was being read.
