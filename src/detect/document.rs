@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 
 use crate::model::{FilePath, Place, Span};
 
+use super::lines::Lines;
 use super::words::{WordHit, WordIndex};
 
 /// One text under judgement.
@@ -14,11 +15,30 @@ pub(crate) struct Document<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) path: &'a FilePath,
     index: &'a WordIndex,
-    line_starts: OnceCell<Vec<usize>>,
+    lines: OnceCell<Lines>,
     hits: OnceCell<Vec<WordHit>>,
     path_hits: OnceCell<Vec<WordHit>>,
-    first_hits: OnceCell<Vec<WordHit>>,
-    named: OnceCell<Vec<u16>>,
+    first_hits: OnceCell<Vec<(WordHit, usize)>>,
+    named: OnceCell<Providers>,
+}
+
+/// Which providers were met.
+#[derive(Debug, Default)]
+struct Providers(Vec<bool>);
+
+impl Providers {
+    /// Adds one, and tells whether it is new.
+    fn insert(&mut self, provider: u16) -> bool {
+        let index = usize::from(provider);
+        if self.0.len() <= index {
+            self.0.resize(index + 1, false);
+        }
+        !std::mem::replace(&mut self.0[index], true)
+    }
+
+    fn has(&self, provider: u16) -> bool {
+        self.0.get(usize::from(provider)).is_some_and(|&met| met)
+    }
 }
 
 impl<'a> Document<'a> {
@@ -27,7 +47,7 @@ impl<'a> Document<'a> {
             text,
             path,
             index,
-            line_starts: OnceCell::new(),
+            lines: OnceCell::new(),
             hits: OnceCell::new(),
             path_hits: OnceCell::new(),
             first_hits: OnceCell::new(),
@@ -51,27 +71,24 @@ impl<'a> Document<'a> {
         self.hits.into_inner()
     }
 
-    fn line_starts(&self) -> &[usize] {
-        self.line_starts.get_or_init(|| {
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', self.text).map(|at| at + 1)).collect()
-        })
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::new(self.text))
     }
 
     /// The line that holds byte `at`, from 0.
     pub(crate) fn line_of(&self, at: usize) -> usize {
-        self.line_starts().partition_point(|&start| start <= at) - 1
+        self.lines().line_of(self.text, at)
     }
 
     /// How many lines there are.
     pub(crate) fn line_count(&self) -> usize {
-        self.line_starts().len()
+        self.lines().count()
     }
 
     /// The bytes of a line without its end.
     pub(crate) fn line(&self, number: usize) -> Span {
-        let starts = self.line_starts();
-        let start = starts[number];
-        let mut end = starts.get(number + 1).map_or(self.text.len(), |&next| next - 1);
+        let start = self.lines().start(self.text, number);
+        let mut end = self.lines().end(self.text, number);
         if end > start && self.text[end - 1] == b'\r' {
             end -= 1;
         }
@@ -96,26 +113,28 @@ impl<'a> Document<'a> {
         &hits[first..first + count]
     }
 
-    /// The first word of each provider that counts wherever it stands.
-    pub(crate) fn first_hits(&self) -> &[WordHit] {
+    /// The first word of each provider that counts wherever it stands, and its line.
+    pub(crate) fn first_hits(&self) -> &[(WordHit, usize)] {
         self.first_hits.get_or_init(|| {
-            let mut first: Vec<WordHit> = self.hits().iter().filter(|hit| !hit.weak).copied().collect();
-            first.sort_by_key(|hit| (hit.provider, hit.span.start));
-            first.dedup_by_key(|hit| hit.provider);
-            first
+            let mut named = Providers::default();
+            let strong = self.hits().iter().filter(|hit| !hit.weak);
+            let mut first: Vec<WordHit> = strong.filter(|hit| named.insert(hit.provider)).copied().collect();
+            first.sort_by_key(|hit| hit.provider);
+            let with_line = |hit: WordHit| (hit, self.lines().line_of_one(self.text, hit.span.start));
+            first.into_iter().map(with_line).collect()
         })
     }
 
     /// Whether the provider is named anywhere: in the text, in any sense, or in the path.
     pub(crate) fn names(&self, provider: u16) -> bool {
         let named = self.named.get_or_init(|| {
-            let mut providers: Vec<u16> =
-                self.hits().iter().chain(self.path_hits()).map(|hit| hit.provider).collect();
-            providers.sort_unstable();
-            providers.dedup();
-            providers
+            let mut named = Providers::default();
+            self.hits().iter().chain(self.path_hits()).for_each(|hit| {
+                named.insert(hit.provider);
+            });
+            named
         });
-        named.binary_search(&provider).is_ok()
+        named.has(provider)
     }
 
     /// Providers' words in the path.
@@ -129,9 +148,9 @@ impl<'a> Document<'a> {
         let last = self.line_of(span.end.saturating_sub(1).max(span.start));
         Place {
             line: one_based(first),
-            column: one_based(characters(&self.text[self.line_starts()[first]..span.start])),
+            column: one_based(characters(&self.text[self.lines().start(self.text, first)..span.start])),
             end_line: one_based(last),
-            end_column: one_based(characters(&self.text[self.line_starts()[last]..span.end])),
+            end_column: one_based(characters(&self.text[self.lines().start(self.text, last)..span.end])),
         }
     }
 }

@@ -12,12 +12,37 @@ use super::naming::Naming;
 use super::structure::{BRACKET_REACH, Scope};
 use super::words::WordHit;
 
-/// The word that speaks for a provider, and how strongly.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What speaks for a provider, and how strongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sign {
     pub(crate) score: u32,
-    /// The word with where it stands, for people.
-    pub(crate) told: String,
+    witness: Witness,
+}
+
+/// What speaks for a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Witness {
+    /// A word, and where it stands.
+    Word(Span, &'static str),
+    /// Another part of the same credential.
+    Partner,
+}
+
+impl Sign {
+    /// Of another part that stands so near.
+    pub(crate) fn of_partner(score: u32) -> Self {
+        Self { score, witness: Witness::Partner }
+    }
+
+    /// What it says about the value at `value`, for people. Many signs are weighed and few are told.
+    pub(crate) fn told(&self, document: &Document<'_>, value: Span) -> String {
+        match self.witness {
+            Witness::Word(word, place) => {
+                tell(document, word, self.score, place, document.line_of(value.start))
+            }
+            Witness::Partner => "beside another part of it".to_owned(),
+        }
+    }
 }
 
 /// In the value's own name or header.
@@ -52,11 +77,12 @@ pub(crate) fn signs(
     naming: &Naming,
     scopes: &[Scope],
 ) -> BTreeMap<u16, Sign> {
-    let mut best: BTreeMap<u16, (u32, WordHit, &'static str)> = BTreeMap::new();
+    let mut best: BTreeMap<u16, Sign> = BTreeMap::new();
     let own_line = document.line_of(value.start);
-    let mut consider = |hit: WordHit| {
+    let mut consider = |hit: WordHit, line: Option<usize>| {
         if !hit.span.overlaps(value) {
-            let (score, place) = weigh(document, hit.span, value, own_line, naming, scopes);
+            let line = || line.unwrap_or_else(|| document.line_of(hit.span.start));
+            let (score, place) = weigh(document, (hit.span, &line), (value, own_line), naming, scopes);
             let score = score + if hit.nested { NESTED } else { 0 };
             let believed = score < BESIDE || (score < SAME_LINE && !is_prose(document.text, hit.span));
             if !hit.weak || believed {
@@ -64,20 +90,17 @@ pub(crate) fn signs(
             }
         }
     };
-    nearest(document, value).into_iter().for_each(&mut consider);
-    scopes.iter().flat_map(|scope| document.hits_in(scope.head)).copied().for_each(&mut consider);
-    document.first_hits().iter().copied().for_each(&mut consider);
+    nearest(document, value).into_iter().for_each(|hit| consider(hit, None));
+    let in_heads = scopes.iter().flat_map(|scope| document.hits_in(scope.head));
+    in_heads.for_each(|&hit| consider(hit, None));
+    document.first_hits().iter().for_each(|&(hit, line)| consider(hit, Some(line)));
     let name_start = document.path.as_bytes().len() - document.path.file_name().len();
     for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
         let (score, place) =
             if hit.span.start >= name_start { (IN_FILE_NAME, FILE_NAME) } else { (IN_PATH, PATH) };
         keep(&mut best, hit, score, place);
     }
-    best.into_iter()
-        .map(|(provider, (score, hit, place))| {
-            (provider, Sign { score, told: tell(document, hit, score, place, own_line) })
-        })
-        .collect()
+    best
 }
 
 /// Whether a word stands between others as in a sentence, which names nobody: `the gate is shut`.
@@ -115,23 +138,18 @@ pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Opt
     (lines <= NEAR_LINES).then(|| NEAR + bounded(lines * 3, 38))
 }
 
-fn keep(
-    best: &mut BTreeMap<u16, (u32, WordHit, &'static str)>,
-    hit: WordHit,
-    score: u32,
-    place: &'static str,
-) {
-    let entry = best.entry(hit.provider).or_insert((score, hit, place));
-    if score < entry.0 {
-        *entry = (score, hit, place);
+fn keep(best: &mut BTreeMap<u16, Sign>, hit: WordHit, score: u32, place: &'static str) {
+    let sign = Sign { score, witness: Witness::Word(hit.span, place) };
+    let entry = best.entry(hit.provider).or_insert(sign);
+    if score < entry.score {
+        *entry = sign;
     }
 }
 
 fn weigh(
     document: &Document<'_>,
-    hit: Span,
-    value: Span,
-    own_line: usize,
+    (hit, line): (Span, &dyn Fn() -> usize),
+    (value, own_line): (Span, usize),
     naming: &Naming,
     scopes: &[Scope],
 ) -> (u32, &'static str) {
@@ -147,7 +165,7 @@ fn weigh(
     if let Some(depth) = scopes.iter().position(|scope| scope.head.contains(hit)) {
         return (IN_HEAD + bounded(depth, 8), "in what it stands in");
     }
-    let line = document.line_of(hit.start);
+    let line = line();
     // A line of a minified file or a map holds a whole program: there, bytes count as lines.
     let lines = line.abs_diff(own_line).max(hit.start.abs_diff(value.start) / LONG_LINE);
     let after = usize::from(hit.start > value.start);
@@ -197,15 +215,15 @@ fn bounded(number: usize, most: u32) -> u32 {
     u32::try_from(number).unwrap_or(most).min(most)
 }
 
-fn tell(document: &Document<'_>, hit: WordHit, score: u32, place: &str, own_line: usize) -> String {
+fn tell(document: &Document<'_>, hit: Span, score: u32, place: &str, own_line: usize) -> String {
     let in_path = place == FILE_NAME || place == PATH;
     let text = if in_path { document.path.as_bytes() } else { document.text };
-    let word = String::from_utf8_lossy(hit.span.of(text)).into_owned();
+    let word = String::from_utf8_lossy(hit.of(text)).into_owned();
     if in_path || score < NEAR {
         return format!("`{word}` {place}");
     }
-    let lines = document.line_of(hit.span.start).abs_diff(own_line);
+    let lines = document.line_of(hit.start).abs_diff(own_line);
     let unit = if lines == 1 { "line" } else { "lines" };
-    let direction = if document.line_of(hit.span.start) < own_line { "above" } else { "below" };
+    let direction = if document.line_of(hit.start) < own_line { "above" } else { "below" };
     format!("`{word}` {lines} {unit} {direction}")
 }

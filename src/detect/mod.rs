@@ -19,6 +19,7 @@ mod document;
 mod evidence;
 mod fingerprint;
 mod judgement;
+mod lines;
 mod names;
 mod naming;
 mod neighbours;

@@ -256,8 +256,8 @@ impl Bench<'_> {
         let mut signs = signs(self.document, span, &naming, &scopes);
         for &(provider, partner) in &self.partners {
             if let Some(score) = beside(self.document, span, partner) {
-                let sign = Sign { score, told: "beside another part of it".to_owned() };
-                let entry = signs.entry(provider).or_insert_with(|| sign.clone());
+                let sign = Sign::of_partner(score);
+                let entry = signs.entry(provider).or_insert(sign);
                 if score < entry.score {
                     *entry = sign;
                 }
@@ -287,7 +287,12 @@ impl Bench<'_> {
             confidence,
             firm,
             score,
-            told: around.signs.get(&provider).map(|sign| sign.told.clone()).into_iter().collect(),
+            told: around
+                .signs
+                .get(&provider)
+                .map(|sign| sign.told(self.document, span))
+                .into_iter()
+                .collect(),
             name: name.filter(|name| !name.is_empty()),
             stem: around.naming.name.stem(),
             scope: around.scopes.first().map_or(0, |scope| scope.body.start),
