@@ -214,9 +214,21 @@ impl Gatherer {
 
     /// Puts the candidates of `text` into `found`, sorted by place.
     pub(crate) fn gather(&self, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
+        self.gather_with_anchors(rules, text, found, |_| {});
+    }
+
+    /// The same, and calls `visit` with every anchor.
+    pub(crate) fn gather_with_anchors(
+        &self,
+        rules: &RuleSet,
+        text: &[u8],
+        found: &mut Vec<Candidate>,
+        mut visit: impl FnMut(Anchor),
+    ) {
         found.clear();
         self.tokens_in(rules, text, Span::new(0, text.len()), found);
         self.anchors_in(text, Span::new(0, text.len()), |anchor| {
+            visit(anchor);
             found.extend(self.anchored(rules, text, anchor))
         });
         if self.phrases {

@@ -54,8 +54,8 @@ impl Trace {
     /// The trace of `text`, found in full.
     pub(super) fn full(gatherer: &Gatherer, rules: &RuleSet, text: &[u8]) -> Self {
         let mut trace = Self { length: text.len(), ..Self::default() };
-        gatherer.gather(rules, text, &mut trace.candidates);
-        gatherer.anchors_in(text, Span::new(0, text.len()), |anchor| trace.anchors.push(anchor));
+        let anchors = &mut trace.anchors;
+        gatherer.gather_with_anchors(rules, text, &mut trace.candidates, |anchor| anchors.push(anchor));
         trace
     }
 
@@ -108,18 +108,14 @@ impl Trace {
     ) -> Option<Vec<WordHit>> {
         let known = self.words.get().filter(|_| !self.opaque)?;
         let changes = changes(pieces, self.length, text.len());
-        let mut zones: Vec<Span> = Vec::with_capacity(changes.len());
-        for change in &changes {
+        let zone = |change: &Span| {
             let in_run = |byte: &&u8| byte.is_ascii_alphanumeric();
             let before = text[..change.start].iter().rev().take_while(in_run).count();
             let after = text[change.end..].iter().take_while(in_run).count();
             let start = change.start.saturating_sub(before + WORD_REACH);
-            let end = (change.end + after + WORD_REACH).min(text.len());
-            match zones.last_mut() {
-                Some(last) if start <= last.end => last.end = last.end.max(end),
-                _ => zones.push(Span::new(start, end)),
-            }
-        }
+            Span::new(start, (change.end + after + WORD_REACH).min(text.len()))
+        };
+        let zones = joined(changes.iter().map(zone), 0);
         let longest = index.longest();
         let mut hits = Vec::with_capacity(known.len());
         for zone in &zones {
@@ -151,6 +147,21 @@ impl Trace {
 
 /// What looking around a change costs, as so many bytes of text.
 const CHANGE_COST: usize = 128;
+
+/// Around changes that are no farther apart, in bytes, the words are read at once.
+const WORDS_APART: usize = 192;
+
+/// `spans` (sorted) without gaps of `apart` bytes or less.
+fn joined(spans: impl Iterator<Item = Span>, apart: usize) -> Vec<Span> {
+    let mut joined: Vec<Span> = Vec::with_capacity(spans.size_hint().0);
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if span.start <= last.end + apart => last.end = last.end.max(span.end),
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
 
 /// Where bytes were inserted, or where two bytes stand side by side that did not before (an empty span).
 fn changes(pieces: &[CopiedPiece], base_length: usize, length: usize) -> Vec<Span> {
@@ -199,21 +210,16 @@ impl Version<'_> {
 
     fn windows(&self) -> Vec<Span> {
         let in_token = self.gatherer.token_bytes();
-        let mut windows: Vec<Span> = Vec::with_capacity(self.changes.len());
-        for change in self.changes {
+        let window = |change: &Span| {
             // Whether a token is a value, or a piece of one, is told by what stands shortly before and after it.
             let near = change.start.saturating_sub(decode::AFTER_REACH);
             let before = self.text[..near].iter().rev().take_while(|&&byte| in_token[usize::from(byte)]);
             let start = near - before.count();
             let near = (change.end + VALUE_REACH.max(decode::BEFORE_REACH)).min(self.text.len());
             let after = self.text[near..].iter().take_while(|&&byte| in_token[usize::from(byte)]);
-            let end = near + after.count();
-            match windows.last_mut() {
-                Some(last) if start <= last.end => last.end = last.end.max(end),
-                _ => windows.push(Span::new(start, end)),
-            }
-        }
-        windows
+            Span::new(start, near + after.count())
+        };
+        joined(self.changes.iter().map(window), 0)
     }
 
     /// Anchors are carried with what was found at them, unless a change is within their reach.
@@ -251,7 +257,8 @@ impl Version<'_> {
     fn phrases(&self, found: &mut Vec<Candidate>) {
         let mut covered: Vec<(Tongue, Span)> = Vec::new();
         let mut fresh = Vec::new();
-        for &change in self.changes {
+        // What stands between changes that are near each other is looked at once, and not for each of them.
+        for change in joined(self.changes.iter().copied(), WORDS_APART) {
             let mut visit = |phrase| fresh.push(Candidate::of_phrase(phrase));
             phrases_around(self.text, change, &mut |run| covered.push((Tongue::English, run)), &mut visit);
             tongue::phrases_around(
@@ -276,15 +283,11 @@ impl Version<'_> {
 
     /// Numbers near a change are looked at again, the pairs of all others are carried.
     fn numbers(&self, found: &mut Vec<Candidate>) {
-        let mut zones: Vec<Span> = Vec::with_capacity(self.changes.len());
-        for change in self.changes {
+        let zone = |change: &Span| {
             let start = change.start.saturating_sub(NUMBERS_REACH);
-            let end = (change.end + NUMBERS_REACH).min(self.text.len());
-            match zones.last_mut() {
-                Some(last) if start <= last.end => last.end = last.end.max(end),
-                _ => zones.push(Span::new(start, end)),
-            }
-        }
+            Span::new(start, (change.end + NUMBERS_REACH).min(self.text.len()))
+        };
+        let zones = joined(self.changes.iter().map(zone), 0);
         let first = found.len();
         for zone in &zones {
             // A pair that only touches the zone has its probe outside.
