@@ -28,8 +28,12 @@ const FAMILIES_AT_ONCE: usize = 64;
 const PIECES: usize = 16;
 /// So many objects that are lost with one are named each; the rest is counted.
 const LOST_BY_NAME: usize = 100;
-/// Buffers above this size are given back to the system.
-const LARGEST_SPARE: usize = 4 << 20;
+/// A thread keeps buffers of so many bytes for what comes next, and gives others back to the system.
+const SPARE: usize = 32 << 20;
+/// So many buffers, at most.
+const SPARES: usize = 8;
+/// A buffer is not used for what is smaller than half of it, unless it has no more than this: it could be held for long.
+const SMALL_SPARE: usize = 64 << 10;
 
 /// An object under the eyes of a visitor.
 pub(super) struct Seen<'a, C> {
@@ -255,15 +259,17 @@ impl<V: Visit> Hands<V> {
         base: Option<&Version<V::Carried>>,
         limit: u64,
     ) -> Result<Version<V::Carried>, EntryError> {
-        let mut bytes = self.spare.pop().unwrap_or_default();
         let number = pack.number(rank);
         let Some(base) = base else {
+            let mut bytes = self.spare(0);
             let length = pack.inflate(rank, &mut self.inflate, &mut bytes, limit)?.len();
             bytes.truncate(length);
             let carried = self.visitor.object(&Seen { number, bytes: &bytes, base: None, is_base: false });
             return Ok(Version { bytes, carried });
         };
-        let instructions = pack.inflate(rank, &mut self.inflate, &mut self.buffer, limit)?;
+        let size = pack.inflate(rank, &mut self.inflate, &mut self.buffer, limit)?.len();
+        let mut bytes = self.spare(version_size(&self.buffer[..size]));
+        let instructions = &self.buffer[..size];
         make_version(&base.bytes, instructions, limit, (&mut bytes, &mut self.pieces))?;
         let seen = Seen { number, bytes: &bytes, base: Some((&base.carried, &self.pieces)), is_base: false };
         let carried = self.visitor.object(&seen);
@@ -278,9 +284,24 @@ impl<V: Visit> Hands<V> {
     }
 
     fn keep_spare(&mut self, bytes: Vec<u8>) {
-        if bytes.capacity() <= LARGEST_SPARE && self.spare.len() < 8 {
+        let kept: usize = self.spare.iter().map(Vec::capacity).sum();
+        if kept + bytes.capacity() <= SPARE {
             self.spare.push(bytes);
         }
+        // Small ones are made anew at nearly no cost.
+        if self.spare.len() > SPARES {
+            let smallest = (0..self.spare.len()).min_by_key(|&place| self.spare[place].capacity());
+            smallest.map(|place| self.spare.swap_remove(place));
+        }
+    }
+
+    /// A buffer for so many bytes: the smallest one in which they have room, or a new one.
+    fn spare(&mut self, size: usize) -> Vec<u8> {
+        let fits =
+            |buffer: &Vec<u8>| (size..=size.saturating_mul(2).max(SMALL_SPARE)).contains(&buffer.capacity());
+        let fitting = (0..self.spare.len()).filter(|&place| fits(&self.spare[place]));
+        let best = fitting.min_by_key(|&place| self.spare[place].capacity());
+        best.map(|place| self.spare.swap_remove(place)).unwrap_or_default()
     }
 
     /// Names what is lost with an entry.
@@ -311,6 +332,11 @@ impl<V: Visit> Hands<V> {
         problem.hint = Some("please report it; the rest was scanned".to_owned());
         self.visitor.problem(problem);
     }
+}
+
+/// How large the version will be that a delta makes, as far as it says.
+fn version_size(delta: &[u8]) -> usize {
+    delta::sizes(delta).ok().and_then(|(_, size, _)| usize::try_from(size).ok()).unwrap_or_default()
 }
 
 /// Follows the instructions, within the limit.
