@@ -16,7 +16,7 @@ use super::blobs::Blob;
 use super::cache::Quiet;
 use super::graph::{Graph, Section};
 use super::holdings::{Held, MOST_PATHS};
-use super::packs::{Base, Families, object_problem};
+use super::packs::object_problem;
 use super::set::NumberSet;
 use super::table::Table;
 use super::tips::Tips;
@@ -31,7 +31,6 @@ const LAST_OBJECTS: u32 = 256;
 /// Everything that is needed to hand out.
 pub(super) struct Holder<'a> {
     pub table: &'a Table,
-    pub families: &'a [Families],
     pub hash: HashKind,
     pub graph: &'a Graph,
     pub held: &'a Held,
@@ -131,35 +130,15 @@ impl Holder<'_> {
             worker: receiver.worker(),
         };
         let crew = Crew::new(self.table, self.limit, &make);
-        for (pack, families) in self.table.packs.iter().zip(self.families) {
+        for pack in &self.table.packs {
             let mut own = chosen.iter().copied().filter(|number| pack.has(*number)).peekable();
             if own.peek().is_none() {
                 continue;
             }
-            let mut wanted = vec![false; pack.count() as usize];
-            let (mut roots, mut orphans) = (Vec::new(), Vec::new());
-            for number in own {
-                // Everything on the way from what stands for itself to what is wanted.
-                let mut next = number;
-                loop {
-                    let rank = pack.rank(next);
-                    if std::mem::replace(&mut wanted[rank as usize], true) {
-                        break;
-                    }
-                    match pack.base(next) {
-                        Ok(Base::Number(base)) => next = base,
-                        Ok(Base::Elsewhere(id)) => {
-                            orphans.push((rank, id));
-                            break;
-                        }
-                        Ok(Base::None(_)) | Err(_) => {
-                            roots.push(rank);
-                            break;
-                        }
-                    }
-                }
-            }
-            crew.walk(&Plan { pack, families, roots: &roots, orphans: &orphans, wanted: Some(&wanted) });
+            let (families, wanted) = pack.families_of(own);
+            let roots: Vec<u32> = families.roots.iter().map(|&(rank, _)| rank).collect();
+            let (families, orphans) = (&families, &families.orphans);
+            crew.walk(&Plan { pack, families, roots: &roots, orphans, wanted: Some(&wanted) });
         }
         let loose: Vec<u32> = chosen.into_iter().filter(|&number| self.table.is_loose(number)).collect();
         crew.each(&loose, |hands: &mut Hands<Contents<'_>>, &number| {

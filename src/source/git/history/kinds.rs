@@ -41,38 +41,53 @@ impl LooseKinds {
 /// All objects of a kind, wherever they are, but for those that are settled.
 pub(super) struct Over<'a> {
     table: &'a Table,
-    families: &'a [Families],
     loose: LooseKinds,
     limit: u64,
-    /// For each pack which entries lead to something that is not settled; `None` where all do.
-    leading: Vec<Option<Vec<bool>>>,
+    /// For each pack what of it is open.
+    open: Vec<Open>,
+}
+
+/// What of a pack is not settled.
+enum Open {
+    All,
+    /// By rank, the entries that are open, or lead to one that is.
+    Some(Vec<bool>),
+    None,
 }
 
 impl<'a> Over<'a> {
     pub(super) fn new(ground: &Ground<'a>, loose: LooseKinds, settled: &NumberSet) -> Self {
-        let Ground { table, families, limit, .. } = *ground;
-        let leading = table
-            .packs
-            .iter()
-            .zip(families)
-            .map(|(pack, families)| {
-                let is_open = |rank: u32| !settled.contains(pack.number(rank));
-                let all_open = (0..pack.count()).all(is_open);
-                // After a scan that saw everything nothing is open.
-                let none_open = || !(0..pack.count()).any(is_open);
-                (!all_open).then(|| match none_open() {
-                    true => vec![false; pack.count() as usize],
-                    false => families.leading_to(is_open),
-                })
-            })
-            .collect();
-        Self { table, families, loose, limit, leading }
+        let Ground { table, limit, .. } = *ground;
+        let open = |pack: &Pack| {
+            let is_open = |rank: u32| !settled.contains(pack.number(rank));
+            let count = (0..pack.count()).filter(|&rank| is_open(rank)).count();
+            match count {
+                0 if pack.count() > 0 => Open::None,
+                _ if count == pack.count() as usize => Open::All,
+                _ => Open::Some(pack.families().leading_to(is_open)),
+            }
+        };
+        let open = table.packs.iter().map(open).collect();
+        Self { table, loose, limit, open }
+    }
+
+    /// Packs of which anything is open, with their families, and which entries lead to something that is open; `None`
+    /// where all do.
+    fn packs(&self) -> impl Iterator<Item = (&'a Pack, &'a Families, Option<&[bool]>)> {
+        self.table.packs.iter().zip(&self.open).filter_map(|(pack, open)| {
+            let leading = match open {
+                Open::All => None,
+                Open::Some(leading) => Some(leading.as_slice()),
+                Open::None => return None,
+            };
+            Some((pack, pack.families(), leading))
+        })
     }
 
     /// How many objects of a kind there are, settled ones counted where others are made from them.
     pub(super) fn count(&self, kind: Kind) -> u64 {
-        let packed = self.families.iter().zip(&self.leading).map(|(families, leading)| {
-            let is_led = |rank: u32| leading.as_ref().is_none_or(|leading| leading[rank as usize]);
+        let packed = self.packs().map(|(_, families, leading)| {
+            let is_led = |rank: u32| leading.is_none_or(|leading| leading[rank as usize]);
             let roots = families.roots.iter().filter(|&&(rank, found)| found == kind && is_led(rank));
             roots.map(|&(rank, _)| u64::from(families.weight(rank))).sum::<u64>()
         });
@@ -82,7 +97,7 @@ impl<'a> Over<'a> {
 
     pub(super) fn all<V: Visit>(&self, kind: Kind, make: &(dyn Fn() -> V + Sync)) -> Vec<V> {
         let crew = Crew::new(self.table, self.limit, make);
-        for ((pack, families), leading) in self.table.packs.iter().zip(self.families).zip(&self.leading) {
+        for (pack, families, leading) in self.packs() {
             let roots: Vec<u32> =
                 families.roots.iter().filter(|(_, found)| *found == kind).map(|&(rank, _)| rank).collect();
             let of_kind = |base: &ObjectId| {
@@ -93,7 +108,7 @@ impl<'a> Over<'a> {
             };
             let orphans: Vec<(u32, ObjectId)> =
                 families.orphans.iter().filter(|(_, base)| of_kind(base)).copied().collect();
-            crew.walk(&Plan { pack, families, roots: &roots, orphans: &orphans, wanted: leading.as_deref() });
+            crew.walk(&Plan { pack, families, roots: &roots, orphans: &orphans, wanted: leading });
             if kind == Kind::Blob {
                 self.lost_orphans(&crew, pack, families);
             }

@@ -5,6 +5,7 @@
 //! in a family or a problem.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use gix::hash::{Kind as HashKind, ObjectId};
@@ -12,6 +13,7 @@ use gix::objs::Kind;
 use gix::odb::pack;
 use gix::odb::pack::data::entry::Header;
 use gix::zlib::Inflate;
+use rayon::prelude::*;
 
 use crate::source::git::entry::EntryError;
 
@@ -29,6 +31,18 @@ pub(super) struct Pack {
     ranks: Vec<u32>,
     /// The number of its first object among all objects.
     pub(super) first: u32,
+    families: OnceLock<Families>,
+}
+
+/// What the stored bytes of an entry are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Soundness {
+    /// They are those that were indexed, and stand for themselves or are made from an entry before them.
+    Sound,
+    /// They are those that were indexed; whether what they are made from is there is told by the families.
+    Linked,
+    /// They are not those that were indexed.
+    Damaged,
 }
 
 /// Why a pack could not be opened.
@@ -71,13 +85,13 @@ impl Pack {
         let count = index.num_objects();
         let mut entries: Vec<(u64, u32)> =
             (0..count).map(|place| (index.pack_offset_at_index(place), place)).collect();
-        entries.sort_unstable();
+        entries.par_sort_unstable();
         let mut ranks = vec![0; entries.len()];
         for (rank, &(_, place)) in (0..).zip(&entries) {
             ranks[place as usize] = rank;
         }
         let (offsets, entries) = entries.into_iter().unzip();
-        Self { index, data, offsets, entries, ranks, first }
+        Self { index, data, offsets, entries, ranks, first, families: OnceLock::new() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -110,8 +124,12 @@ impl Pack {
     }
 
     /// Whether the bytes of the entry of this rank are still those that were indexed.
-    pub(super) fn is_intact(&self, rank: u32) -> bool {
-        self.entry(rank).is_ok()
+    pub(super) fn soundness(&self, rank: u32) -> Soundness {
+        let Ok(entry) = self.entry(rank) else { return Soundness::Damaged };
+        match (entry.header, self.parent(&entry)) {
+            (Header::RefDelta { .. }, _) | (_, Err(_)) => Soundness::Linked,
+            _ => Soundness::Sound,
+        }
     }
 
     /// The number of the object with this id.
@@ -152,23 +170,43 @@ impl Pack {
         Ok(&out[..size])
     }
 
-    /// Sorts all entries into families.
-    pub(super) fn families(&self) -> Families {
-        let count = self.offsets.len();
-        let mut parents: Vec<Parent> = Vec::with_capacity(count);
-        let mut problems = Vec::new();
-        for rank in 0..self.count() {
-            // Headers are read again, with their checksum, when the entry is inflated.
-            let header = self.data.entry(self.offsets[rank as usize]).map_err(|_| EntryError::Damaged);
-            parents.push(match header.and_then(|entry| self.parent(&entry)) {
-                Ok(parent) => parent,
-                Err(error) => {
+    /// All entries, sorted into families when this is asked for the first time.
+    pub(super) fn families(&self) -> &Families {
+        self.families.get_or_init(|| {
+            let read = |rank: u32| {
+                // Headers are read again, with their checksum, when the entry is inflated.
+                let header = self.data.entry(self.offsets[rank as usize]).map_err(|_| EntryError::Damaged);
+                header.and_then(|entry| self.parent(&entry))
+            };
+            let read: Vec<Result<Parent, EntryError>> =
+                (0..self.count()).into_par_iter().with_min_len(READ_AT_ONCE).map(read).collect();
+            let mut parents = Vec::with_capacity(read.len());
+            let mut problems = Vec::new();
+            for (rank, parent) in (0..).zip(read) {
+                parents.push(parent.unwrap_or_else(|error| {
                     problems.push((rank, error));
                     Parent::None
-                }
-            });
+                }));
+            }
+            Families::new(&parents, problems)
+        })
+    }
+
+    /// The families of `chosen` objects alone, with what they are made from, and which entries those are, by rank.
+    pub(super) fn families_of(&self, chosen: impl Iterator<Item = u32>) -> (Families, Vec<bool>) {
+        let mut parents = vec![Parent::Aside; self.count() as usize];
+        let mut wanted = vec![false; parents.len()];
+        for number in chosen {
+            let mut next = Some(self.rank(number));
+            while let Some(rank) = next.filter(|&rank| !std::mem::replace(&mut wanted[rank as usize], true)) {
+                // What is damaged is told when it is read.
+                let parent = self.entry(rank).and_then(|entry| self.parent(&entry));
+                let parent = parent.unwrap_or(Parent::Root(Kind::Blob));
+                next = if let Parent::Entry(base) = parent { Some(base) } else { None };
+                parents[rank as usize] = parent;
+            }
         }
-        Families::new(&parents, problems)
+        (Families::new(&parents, Vec::new()), wanted)
     }
 
     fn parent(&self, entry: &pack::data::Entry) -> Result<Parent, EntryError> {
@@ -201,7 +239,7 @@ impl Pack {
             Parent::Root(kind) => Base::None(kind),
             Parent::Entry(rank) => Base::Number(self.number(rank)),
             Parent::Elsewhere(id) => Base::Elsewhere(id),
-            Parent::None => return Err(EntryError::Damaged),
+            Parent::None | Parent::Aside => return Err(EntryError::Damaged),
         })
     }
 
@@ -254,7 +292,12 @@ enum Parent {
     Elsewhere(ObjectId),
     /// Nobody knows.
     None,
+    /// Nobody asks.
+    Aside,
 }
+
+/// So many headers are read as one piece of work.
+const READ_AT_ONCE: usize = 1024;
 
 /// Who is made from whom in a pack, by rank.
 pub(super) struct Families {
@@ -300,7 +343,7 @@ impl Families {
                     children[*slot as usize] = rank;
                     *slot += 1;
                 }
-                Parent::None => {}
+                Parent::None | Parent::Aside => {}
             }
         }
         families.children = children;
@@ -329,7 +372,7 @@ impl Families {
         }
         let known: std::collections::HashSet<u32> = self.problems.iter().map(|&(rank, _)| rank).collect();
         for (rank, parent) in (0..).zip(parents) {
-            if !reached[rank as usize] && !known.contains(&rank) {
+            if *parent != Parent::Aside && !reached[rank as usize] && !known.contains(&rank) {
                 let error = self.why_unreached(parents, *parent, &known);
                 self.problems.push((rank, error));
             }
@@ -354,6 +397,11 @@ impl Families {
 
     fn range(&self, rank: u32) -> (usize, usize) {
         (self.starts[rank as usize] as usize, self.starts[rank as usize + 1] as usize)
+    }
+
+    /// Whether everything in the pack can be made from what is in it.
+    pub(super) fn is_simple(&self) -> bool {
+        self.orphans.is_empty() && self.problems.is_empty()
     }
 
     /// What is made from the entry of this rank.

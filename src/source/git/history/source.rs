@@ -22,7 +22,6 @@ use super::hand_out::{Holder, hand_out};
 use super::holdings::Held;
 use super::missing::Missing;
 use super::modules::{self, Joined, ModuleHistory, Relocated};
-use super::packs::Families;
 use super::set::NumberSet;
 use super::survey::{Ground, Survey};
 use super::table::Table;
@@ -154,12 +153,8 @@ impl History {
     ) -> Result<Chronicle, SourceError> {
         let format = RepositoryFormat::read(layout)?;
         let cache = self.cache(layout, format.hash, receiver);
-        let open = || {
-            let (table, problems) = Table::open(layout, environment, format.hash);
-            let families: Vec<Families> = table.packs.iter().map(super::packs::Pack::families).collect();
-            (table, problems, families)
-        };
-        let ((table, problems, families), remembered) = rayon::join(open, || {
+        let open = || Table::open(layout, environment, format.hash);
+        let ((table, problems), remembered) = rayon::join(open, || {
             cache.as_ref().and_then(CacheFile::load).and_then(|bytes| Remembered::of_bytes(&bytes))
         });
         let mut worker = receiver.worker();
@@ -167,15 +162,9 @@ impl History {
         let tips = Tips::read(layout, format)?;
         tips.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         drop(worker);
-        let known = remembered.and_then(|remembered| {
-            Known::of(remembered, &table, &families, format.hash, self.options.max_object_size)
-        });
-        let ground = Ground {
-            table: &table,
-            families: &families,
-            hash: format.hash,
-            limit: self.options.max_object_size,
-        };
+        let known = remembered
+            .and_then(|remembered| Known::of(remembered, &table, format.hash, self.options.max_object_size));
+        let ground = Ground { table: &table, hash: format.hash, limit: self.options.max_object_size };
         let survey = Survey::of(&ground, known.unwrap_or_default(), receiver);
         let told = self.look_closer(&survey, &ground, &tips, receiver)?;
         if let Some(cache) = cache.filter(|_| !receiver.worker().interrupted()) {
@@ -203,7 +192,7 @@ impl History {
         tips: &Tips,
         receiver: &dyn Receiver,
     ) -> Result<Told, SourceError> {
-        let Ground { table, hash, limit, families } = *ground;
+        let Ground { table, hash, limit } = *ground;
         let Survey { graph, held, .. } = survey;
         let resolved = tips.resolve(table, &survey.tags, &mut *receiver.worker());
         let ends = resolved.tips.iter().map(|tip| tip.number).chain(resolved.others.iter().copied());
@@ -218,7 +207,6 @@ impl History {
         let names = survey.names(ground, &quiet, receiver);
         let holder = Holder {
             table,
-            families,
             hash,
             graph,
             held,

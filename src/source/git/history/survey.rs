@@ -16,7 +16,6 @@ use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::holdings::Held;
 use super::kinds::{LooseKinds, Over};
 use super::names::telling_names;
-use super::packs::Families;
 use super::set::NumberSet;
 use super::table::Table;
 use super::trees::{Holdings, Trees};
@@ -26,7 +25,6 @@ use crate::source::Receiver;
 /// What everything stands on.
 pub(super) struct Ground<'a> {
     pub table: &'a Table,
-    pub families: &'a [Families],
     pub hash: HashKind,
     pub limit: u64,
 }
@@ -66,15 +64,17 @@ struct SeenTrees {
 
 impl Survey {
     pub(super) fn of(ground: &Ground<'_>, mut known: Known, receiver: &dyn Receiver) -> Self {
-        let Ground { table, families, hash, .. } = *ground;
+        let Ground { table, hash, .. } = *ground;
         let mut worker = receiver.worker();
-        for (pack, families) in table.packs.iter().zip(families) {
-            families.problems.iter().for_each(|(rank, error)| worker.problem(pack.problem(*rank, error)));
+        let mut is_torn = false;
+        for pack in table.packs.iter().filter(|pack| !known.settles(pack)) {
+            let problems = &pack.families().problems;
+            problems.iter().for_each(|(rank, error)| worker.problem(pack.problem(*rank, error)));
+            is_torn |= !problems.is_empty();
         }
         let mut loose = LooseKinds::read(table, known.settled());
         // What could not even be told apart may be directories.
-        let is_torn =
-            !loose.problems.is_empty() || families.iter().any(|families| !families.problems.is_empty());
+        is_torn |= !loose.problems.is_empty();
         loose.problems.iter().for_each(|problem| worker.problem(problem.clone()));
         let mut over = Over::new(ground, loose, known.settled());
         let mut blobs = known.blobs();

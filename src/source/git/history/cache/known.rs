@@ -10,13 +10,15 @@ use rayon::prelude::*;
 
 use super::super::blobs::Blob;
 use super::super::graph::{NOWHERE as NO_OBJECT, Record, Records, Section};
-use super::super::packs::Families;
+use super::super::packs::{Pack, Soundness};
 use super::super::set::NumberSet;
 use super::super::table::Table;
 use super::super::trees::{Holdings, Word};
 use super::remembered::{
     ARCHIVE, BINARY, BLOB, COMMIT, HELD, KIND, MESSAGE, NOWHERE, QUIET, Remembered, TAG, TREE, UNREAD,
 };
+
+use Soundness::{Damaged, Linked, Sound};
 
 /// So many entries of a pack are checked as one piece of work.
 const CHECKED_AT_ONCE: usize = 1024;
@@ -33,6 +35,8 @@ pub(in super::super) struct Known {
     unread: NumberSet,
     /// Whether trees, commits and tags are settled.
     has_structure: bool,
+    /// The first numbers of packs of which everything is settled.
+    whole_packs: Vec<u32>,
 }
 
 impl Known {
@@ -40,15 +44,9 @@ impl Known {
     pub(in super::super) fn of(
         remembered: Remembered,
         table: &Table,
-        families: &[Families],
         hash: HashKind,
         limit: u64,
     ) -> Option<Self> {
-        // What is made from objects elsewhere is lost with them, which is only seen when it is made.
-        let is_simple = |families: &Families| families.orphans.is_empty() && families.problems.is_empty();
-        if !families.iter().all(is_simple) {
-            return None;
-        }
         if remembered.id_length != hash.len_in_bytes() {
             return None;
         }
@@ -58,6 +56,7 @@ impl Known {
             unread: NumberSet::new(table.count()),
             remembered,
             has_structure: true,
+            whole_packs: Vec::new(),
         };
         known.find(table);
         known.has_structure = !known.numbers.contains(&NOWHERE);
@@ -111,12 +110,18 @@ impl Known {
     }
 
     /// Whether the bytes of everything that is settled are still what they were.
-    fn is_intact(&self, table: &Table, limit: u64) -> bool {
+    fn is_intact(&mut self, table: &Table, limit: u64) -> bool {
         let packed = table.packs.iter().all(|pack| {
-            (0..pack.count())
-                .into_par_iter()
-                .with_min_len(CHECKED_AT_ONCE)
-                .all(|rank| !self.settled.contains(pack.number(rank)) || pack.is_intact(rank))
+            let is_settled = |rank: u32| self.settled.contains(pack.number(rank));
+            let ranks = (0..pack.count()).into_par_iter().with_min_len(CHECKED_AT_ONCE);
+            let soundness = ranks.map(|rank| if is_settled(rank) { pack.soundness(rank) } else { Linked });
+            match soundness.reduce(|| Sound, Soundness::max) {
+                Sound => self.whole_packs.push(pack.first),
+                // What is made from objects elsewhere is lost with them, which is only seen when it is made.
+                Linked if pack.families().is_simple() => {}
+                Linked | Damaged => return false,
+            }
+            true
         });
         let kind = |mark: u8| match mark & KIND {
             BLOB => Kind::Blob,
@@ -144,6 +149,11 @@ impl Known {
         self.numbers[place as usize]
     }
 
+    /// Whether everything in the pack is settled.
+    pub(in super::super) fn settles(&self, pack: &Pack) -> bool {
+        self.whole_packs.contains(&pack.first)
+    }
+
     /// Objects that need not be looked at.
     pub(in super::super) fn settled(&self) -> &NumberSet {
         &self.settled
@@ -162,6 +172,7 @@ impl Known {
     /// Takes trees, commits and tags for unknown.
     pub(in super::super) fn forget_structure(&mut self, table: &Table) {
         self.has_structure = false;
+        self.whole_packs.clear();
         self.settle(table);
     }
 
