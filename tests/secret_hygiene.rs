@@ -10,8 +10,9 @@ mod hiding;
 #[path = "secret_hygiene/panics.rs"]
 mod panics;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -86,6 +87,8 @@ struct Stage {
     written: PathBuf,
     searched: u64,
     leaks: Vec<String>,
+    /// The commands that were run.
+    asked: BTreeSet<String>,
 }
 
 impl Stage {
@@ -97,7 +100,7 @@ impl Stage {
         let pieces = Pieces::of(secrets);
         let written = world.maker.repository.outside().join("written");
         fs::create_dir(&written).expect("the directory is new");
-        Self { world, pieces, written, searched: 0, leaks: Vec::new() }
+        Self { world, pieces, written, searched: 0, leaks: Vec::new(), asked: BTreeSet::new() }
     }
 
     fn command(&self) -> Command {
@@ -109,9 +112,23 @@ impl Stage {
 
     /// Runs keyfence and searches all that it wrote: both streams, and every file that is new or changed.
     fn run(&mut self, arguments: &[&str]) -> Output {
+        self.run_over(arguments, "")
+    }
+
+    /// The same, with something to read.
+    fn run_over(&mut self, arguments: &[&str], input: &str) -> Output {
         let before = self.files();
-        let output =
-            self.command().args(arguments).stdin(Stdio::null()).output().expect("keyfence can be started");
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("keyfence can be started");
+        let mut writer = child.stdin.take().expect("it is piped");
+        // Who does not read its input may be gone.
+        let _ = writer.write_all(input.as_bytes());
+        drop(writer);
+        let output = child.wait_with_output().expect("it ends");
+        if let Some(command) = arguments.first() {
+            self.asked.insert((*command).to_owned());
+        }
         let name = arguments.join(" ");
         self.search(&format!("{name}: standard output"), &output.stdout);
         self.search(&format!("{name}: standard error"), &output.stderr);
@@ -203,30 +220,71 @@ fn every_scan(stage: &mut Stage) {
 }
 
 /// Commands that are no scans, with everything in sight that they could tell of.
-fn every_other_command(stage: &mut Stage) {
-    let help = help(stage, &[]);
+fn every_other_command(stage: &mut Stage, kind: Kind) {
+    let (base, head) = (stage.world.base.clone(), stage.world.maker.repository.git(&["rev-parse", "HEAD"]));
+    let (head, none) = (head.trim().to_owned(), "0".repeat(40));
     for arguments in [
         &["hook", "install"][..],
         &["hook", "status"],
+        &["doctor"],
         &["hook", "run", "pre-commit"],
         &["hook", "run", "pre-merge-commit"],
         &["hook", "run", "commit-msg", "message"],
+        &["hook", "run", "update", "refs/heads/main", &base, &head],
         &["hook", "uninstall"],
+        &["ci", "--base", &base],
+        &["config", "show"],
+        &["rules", "list"],
+        &["rules", "show", "github-token"],
+        &["rules", "test"],
+        &["explain", "github-token"],
+        &["completions", "bash"],
+        &["man"],
+        &["help"],
     ] {
         stage.run(arguments);
     }
-    for (name, arguments) in [
-        ("baseline", &["baseline", "create"][..]),
-        ("baseline", &["baseline", "update"]),
-        ("baseline", &["baseline", "prune"]),
-        ("baseline", &["baseline", "show"]),
-        ("init", &["init"]),
+    let pushed = format!("refs/heads/main {head} refs/heads/main {none}\n");
+    stage.run_over(&["hook", "run", "pre-push", "origin", "elsewhere"], &pushed);
+    stage.run_over(&["hook", "run", "pre-receive"], &format!("{base} {head} refs/heads/main\n"));
+    let text = Secret::of(kind, "a message").lines();
+    assert_eq!(stage.run_over(&["scan", "-"], &text).status.code(), Some(1), "standard input is read");
+    every_explanation(stage);
+    for arguments in [
+        &["baseline", "create"][..],
+        &["baseline", "update"],
+        &["baseline", "prune"],
+        &["baseline", "show"],
+        &["init", "--dry-run"],
+        &["init"],
     ] {
-        if help.contains(&format!("  {name}")) {
-            stage.run(arguments);
-            stage.run(&["scan"]);
-        }
+        stage.run(arguments);
+        stage.run(&["scan"]);
     }
+}
+
+/// What is told of single findings.
+fn every_explanation(stage: &mut Stage) {
+    let report = stage.run(&["scan", "--format", "json", "--no-progress"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).expect("it is JSON");
+    let findings = report["findings"].as_array().expect("findings are a list");
+    let fingerprints: Vec<_> =
+        findings.iter().take(3).filter_map(|finding| finding["fingerprint"].as_str()).collect();
+    assert!(!fingerprints.is_empty(), "findings have fingerprints");
+    for fingerprint in fingerprints {
+        let told = stage.run(&["explain", fingerprint]);
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    }
+}
+
+/// The commands that were not run, of those that there are.
+fn left_out(stage: &Stage) -> Vec<String> {
+    let help = help(stage, &[]);
+    let (_, list) = help.split_once("Commands:\n").expect("the help lists them");
+    let (list, _) = list.split_once("\n\n").expect("the list ends");
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(' '));
+    let names = names.map(|(name, _)| name.to_owned()).filter(|name| !name.is_empty());
+    names.filter(|name| !stage.asked.contains(name)).collect()
 }
 
 /// Files of the project's own, broken around a value: errors tell the place, not what stands there.
@@ -260,6 +318,8 @@ fn every_broken_file(stage: &mut Stage, kind: Kind) {
     ] {
         fs::write(stage.world.maker.path("pack.yaml"), content.replace("'''", "'")).expect("it is writable");
         stage.run(&["scan", "--rules", "pack.yaml"]);
+        stage.run(&["rules", "lint", "pack.yaml"]);
+        stage.run(&["rules", "test", "pack.yaml"]);
         fs::remove_file(stage.world.maker.path("pack.yaml")).expect("it was just written");
     }
 }
@@ -272,8 +332,9 @@ fn no_value_gets_out() {
             scope.spawn(move || {
                 let mut stage = Stage::set(kind);
                 every_scan(&mut stage);
-                every_other_command(&mut stage);
+                every_other_command(&mut stage, kind);
                 every_broken_file(&mut stage, kind);
+                assert_eq!(left_out(&stage), [""; 0], "every command is run");
                 (stage.searched, stage.leaks)
             })
         });
