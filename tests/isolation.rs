@@ -260,6 +260,30 @@ fn what_only_scans_gives_up_what_it_does_not_need() {
     }
 }
 
+/// Older kernels do not know the calls, others were built or started without them.
+#[test]
+fn where_nothing_can_be_given_up_all_is_the_same() {
+    if !strace::works() {
+        eprintln!("SKIPPED: strace is not there or may not trace");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    repository(&sandbox);
+    for command in ["scan -f json", "scan --history -f human", "hook run pre-commit", "baseline create"] {
+        let free = run(&sandbox, &["env"], command);
+        for (call, error) in [
+            ("landlock_create_ruleset", "ENOSYS"),
+            ("landlock_create_ruleset", "EOPNOTSUPP"),
+            ("landlock_add_rule", "EINVAL"),
+            ("landlock_restrict_self", "EPERM"),
+        ] {
+            let (trace, fault) = (format!("--trace={call}"), format!("--inject={call}:error={error}"));
+            let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", &trace, &fault];
+            assert_same(&format!("{call} gives {error}"), command, &run(&sandbox, &wrapper, command), &free);
+        }
+    }
+}
+
 /// The name of a traced call.
 fn name(call: &str) -> &str {
     let call = call.split_once(' ').map_or(call, |(_, call)| call.trim_start());
