@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::model::Span;
 use crate::rules::pattern::AsciiSet;
+use crate::rules::word_list::{Tongue, Tongues};
 use crate::rules::{ARMOUR_REACH, Kind, Need, PASSWORD_REACH, PemKind, Rule, RuleSet, Shape, URL_REACH};
 
 use super::checks;
@@ -17,6 +18,7 @@ use super::numbers;
 use super::password::{self, Chosen};
 use super::pem;
 use super::phrase::{self, Phrase};
+use super::probes::Probe;
 use super::randomness;
 use super::shapes::{self, ShapeTable};
 use super::stretches::for_each_stretch;
@@ -232,9 +234,14 @@ impl Gatherer {
             found.extend(self.anchored(rules, text, anchor))
         });
         if self.phrases {
+            let mut probe = Probe::default();
             for_each_stretch(text, |stretch| {
-                phrase::phrases_in(text, stretch, &mut |phrase| found.push(Candidate::of_phrase(phrase)));
-                tongue::phrases_in(text, stretch, &mut |phrase| found.push(Candidate::of_phrase(phrase)));
+                let tongues = probe.tongues_in(text, stretch);
+                if tongues != Tongues::NONE {
+                    phrases_in(text, stretch, tongues, &mut |phrase| {
+                        found.push(Candidate::of_phrase(phrase))
+                    });
+                }
             });
         }
         self.numbers_in(text, Span::new(0, text.len()), found);
@@ -340,6 +347,18 @@ impl Gatherer {
             .iter()
             .all(|&check| checks::run(check, value))
             .then_some(Candidate { span, clue: Clue::Token(rule) })
+    }
+}
+
+/// The phrases of those lists in a stretch.
+#[cold]
+fn phrases_in(text: &[u8], stretch: Span, tongues: Tongues, visit: &mut impl FnMut(Phrase)) {
+    let english = Tongues::of(Tongue::English);
+    if tongues.meets(english) {
+        phrase::phrases_in(text, stretch, visit);
+    }
+    if tongues != english {
+        tongue::phrases_in(text, stretch, visit);
     }
 }
 

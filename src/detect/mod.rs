@@ -28,6 +28,7 @@ mod password;
 mod pem;
 mod phrase;
 mod placeholder;
+mod probes;
 pub mod randomness;
 mod reading;
 mod sets;

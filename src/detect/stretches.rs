@@ -13,7 +13,7 @@ use crate::rules::word_list::LONGEST_FOLDED;
 use super::strides::{STRIDE, bits_of, digit, for_each_stride, letter};
 
 /// The shortest phrase of all lists, in words.
-const FEWEST_WORDS: usize = 12;
+pub(crate) const FEWEST_WORDS: usize = 12;
 /// The shortest word of all lists, in bytes.
 const SHORTEST_WORD: usize = 3;
 /// The longest word of all lists, in letters of ASCII that stand in a row.

@@ -5,6 +5,7 @@
 //! [`WordTables::could_be_inside`] holds everywhere inside words of one list and the gaps between them.
 
 use std::borrow::Cow;
+use std::ops::{BitAnd, BitOr};
 
 use super::rule::List;
 
@@ -77,6 +78,43 @@ impl Tongue {
     }
 }
 
+/// A set of lists, one bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tongues(u16);
+
+impl Tongues {
+    /// No list.
+    pub const NONE: Self = Self(0);
+    /// Every list.
+    pub const ALL: Self = Self(u16::MAX);
+
+    /// One list.
+    pub const fn of(tongue: Tongue) -> Self {
+        Self(1 << tongue as u16)
+    }
+
+    /// Whether any of `others` is in it.
+    pub fn meets(self, others: Self) -> bool {
+        self & others != Self::NONE
+    }
+}
+
+impl BitOr for Tongues {
+    type Output = Self;
+
+    fn bitor(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+impl BitAnd for Tongues {
+    type Output = Self;
+
+    fn bitand(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+}
+
 /// The lists as one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WordTables {
@@ -106,10 +144,20 @@ pub const LONGEST_FOLDED: usize = 12;
 impl WordTables {
     /// The places of a word in the lists, as the letters of a text spell it.
     pub fn meanings_of<'a>(&'a self, word: &str) -> impl Iterator<Item = (Tongue, u16)> + use<'a> {
-        let range = fold(word).map_or(0..0, |folded| self.range(hash(folded.as_slice())));
-        self.meanings[range].iter().map(|&meaning| {
-            (Tongue::LISTED[usize::from(meaning >> PLACE_BITS)], meaning & ((1 << PLACE_BITS) - 1))
-        })
+        let folded = fold(word);
+        let range = folded.map_or(0..0, |folded| self.range(hash(folded.as_slice().iter().copied())));
+        self.meanings[range].iter().map(|&meaning| (tongue_of(meaning), meaning & ((1 << PLACE_BITS) - 1)))
+    }
+
+    /// The lists that hold a word of ASCII.
+    pub fn tongues_of(&self, word: &[u8]) -> Tongues {
+        if word.len() > LONGEST_FOLDED {
+            return Tongues::NONE;
+        }
+        let range = self.range(hash(word.iter().map(|&letter| char::from(letter.to_ascii_lowercase()))));
+        self.meanings[range]
+            .iter()
+            .fold(Tongues::NONE, |told, &meaning| told | Tongues::of(tongue_of(meaning)))
     }
 
     fn range(&self, wanted: u32) -> std::ops::Range<usize> {
@@ -140,7 +188,7 @@ impl WordTables {
             for (place, word) in (0_u16..).zip(list.lines()) {
                 let folded = fold(word).ok_or_else(|| format!("{}: a word is too long", tongue.as_str()))?;
                 let meaning = (tongue.number() as u16) << PLACE_BITS | place;
-                entries.push((hash(folded.as_slice()), meaning));
+                entries.push((hash(folded.as_slice().iter().copied()), meaning));
                 mark(word, &mut triples);
             }
         }
@@ -163,6 +211,10 @@ impl WordTables {
             triples: Cow::Owned(triples),
         })
     }
+}
+
+fn tongue_of(meaning: u16) -> Tongue {
+    Tongue::LISTED[usize::from(meaning >> PLACE_BITS)]
 }
 
 fn class(byte: u8) -> usize {
@@ -299,8 +351,8 @@ fn composed(first: char, second: char) -> Option<char> {
     char::from_u32(whole)
 }
 
-fn hash(word: &[char]) -> u32 {
-    let mixed = word.iter().fold(0xcbf2_9ce4_8422_2325_u64, |state, &character| {
+fn hash(word: impl Iterator<Item = char>) -> u32 {
+    let mixed = word.fold(0xcbf2_9ce4_8422_2325_u64, |state, character| {
         (state ^ u64::from(u32::from(character))).wrapping_mul(0x0100_0000_01b3)
     });
     // The upper half depends on every character.
@@ -342,6 +394,8 @@ mod tests {
             for (place, word) in (0..).zip(words) {
                 assert!(word_tables().meanings_of(word).any(|found| found == (tongue, place)), "{word}");
                 assert!(word.len() >= 3, "{word}");
+                let told = word_tables().tongues_of(word.as_bytes());
+                assert_eq!(told.meets(Tongues::of(tongue)), word.is_ascii(), "{word}");
                 let shouted = word.to_uppercase();
                 assert!(word_tables().meanings_of(&shouted).any(|found| found == (tongue, place)), "{word}");
             }
