@@ -4,7 +4,8 @@
 //! Invariants: the prefilter loses nothing ([`gather`] equals the slow search of the tests), and every candidate
 //! depends on at most its rule's reach before and after it, so that a window with that margin gives the same.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use fearless_simd::{Level, Simd, dispatch};
 
 use crate::model::Span;
 use crate::rules::pattern::AsciiSet;
@@ -21,7 +22,8 @@ use super::phrase::{self, Phrase};
 use super::probes::Probe;
 use super::randomness;
 use super::shapes::{self, ShapeTable};
-use super::stretches::for_each_stretch;
+use super::stretches;
+use super::strides::{Kinds, STRIDE, Strides};
 use super::tokens;
 use super::tongue;
 
@@ -183,6 +185,8 @@ pub(crate) const VALUE_REACH: usize = 24;
 const SCHEME_REACH: usize = 25;
 /// What is looked for under every rule set, before the names of chosen values.
 const FIXED: [&str; 3] = [ARMOUR, AUTHORITY, ESCAPE];
+/// So many literals are found by vectors.
+const FEW_LITERALS: usize = 64;
 const ARMOUR: &str = "-----BEGIN";
 const AUTHORITY: &str = "://";
 const ESCAPE: &str = "\\u00";
@@ -197,16 +201,7 @@ impl Gatherer {
                 .map(|rule| rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect())
                 .collect(),
             wants_random: rules.rules.iter().map(wants_random).collect(),
-            anchors: AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(
-                    FIXED
-                        .iter()
-                        .chain(&password::TELLING)
-                        .copied()
-                        .chain(literals(rules).map(|(_, literal)| literal)),
-                )
-                .expect("a few literals always make an automaton"),
+            anchors: automaton(rules),
             literals: literals(rules).map(|(rule, _)| rule).collect(),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
             numbers: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Numbers(_))),
@@ -228,22 +223,11 @@ impl Gatherer {
         mut visit: impl FnMut(Anchor),
     ) {
         found.clear();
-        self.tokens_in(rules, text, Span::new(0, text.len()), found);
+        dispatch!(Level::new(), simd => self.runs_and_stretches(simd, rules, text, found));
         self.anchors_in(text, Span::new(0, text.len()), |anchor| {
             visit(anchor);
             found.extend(self.anchored(rules, text, anchor))
         });
-        if self.phrases {
-            let mut probe = Probe::default();
-            for_each_stretch(text, |stretch| {
-                let tongues = probe.tongues_in(text, stretch);
-                if tongues != Tongues::NONE {
-                    phrases_in(text, stretch, tongues, &mut |phrase| {
-                        found.push(Candidate::of_phrase(phrase))
-                    });
-                }
-            });
-        }
         self.numbers_in(text, Span::new(0, text.len()), found);
         sort(found);
         // Two alternatives of one shape can admit the same value.
@@ -257,17 +241,49 @@ impl Gatherer {
         }
     }
 
+    /// Adds the tokens and the phrases of a text. Both are told by the kinds of its bytes, which are read once.
+    #[inline(always)]
+    fn runs_and_stretches<S: Simd>(&self, simd: S, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
+        let strides = Strides::of(text);
+        let mut runs = tokens::Runs::default();
+        let mut search = stretches::Search::default();
+        let (mut scores, mut probe) = (Scores::default(), Probe::default());
+        for number in 0..strides.count() {
+            let (base, kinds) = (number * STRIDE, Kinds::of(simd, strides.get(number)));
+            runs.step(text, base, kinds, &mut |run| self.tokens_of(rules, text, run, &mut scores, found));
+            if self.phrases {
+                search.step(text, base, kinds, &mut |stretch| phrases_in(text, stretch, &mut probe, found));
+            }
+        }
+        if self.phrases {
+            search.finish(text, &mut |stretch| phrases_in(text, stretch, &mut probe, found));
+        }
+    }
+
     /// Adds the tokens of the runs in `range`, whose borders no run crosses.
     pub(crate) fn tokens_in(&self, rules: &RuleSet, text: &[u8], range: Span, found: &mut Vec<Candidate>) {
         let mut scores = Scores::default();
         tokens::for_each_run(range.of(text), |run| {
             let run = Span::new(run.start + range.start, run.end + range.start);
-            self.shapes.matches(rules, text, run, &mut |rule, span| {
-                found.extend(self.token(rules, text, (rule, span), &mut scores))
-            });
-            let form = decode::recognise(text, run);
-            found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
+            self.tokens_of(rules, text, run, &mut scores, found);
         });
+    }
+
+    /// Adds the tokens of a run.
+    #[inline(never)]
+    fn tokens_of(
+        &self,
+        rules: &RuleSet,
+        text: &[u8],
+        run: Span,
+        scores: &mut Scores,
+        found: &mut Vec<Candidate>,
+    ) {
+        self.shapes.matches(rules, text, run, &mut |rule, span| {
+            found.extend(self.token(rules, text, (rule, span), scores))
+        });
+        let form = decode::recognise(text, run);
+        found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
     }
 
     /// Calls `visit` with every anchor that stands wholly in `range`.
@@ -350,15 +366,30 @@ impl Gatherer {
     }
 }
 
-/// The phrases of those lists in a stretch.
-#[cold]
-fn phrases_in(text: &[u8], stretch: Span, tongues: Tongues, visit: &mut impl FnMut(Phrase)) {
+/// The search for what is looked for by a literal: what is [`FIXED`], then [`password::TELLING`], then the rules' own.
+fn automaton(rules: &RuleSet) -> AhoCorasick {
+    let own = literals(rules).map(|(_, literal)| literal);
+    let patterns: Vec<&str> = FIXED.iter().chain(&password::TELLING).copied().chain(own).collect();
+    // So few are found by vectors alone, and a larger machine would only take its time to be built.
+    let kind = (patterns.len() <= FEW_LITERALS).then_some(AhoCorasickKind::NoncontiguousNFA);
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .kind(kind)
+        .build(patterns)
+        .expect("a few literals always make an automaton")
+}
+
+/// Adds the phrases in a stretch.
+#[inline(never)]
+fn phrases_in(text: &[u8], stretch: Span, probe: &mut Probe, found: &mut Vec<Candidate>) {
+    let tongues = probe.tongues_in(text, stretch);
     let english = Tongues::of(Tongue::English);
+    let mut visit = |phrase| found.push(Candidate::of_phrase(phrase));
     if tongues.meets(english) {
-        phrase::phrases_in(text, stretch, visit);
+        phrase::phrases_in(text, stretch, &mut visit);
     }
-    if tongues != english {
-        tongue::phrases_in(text, stretch, visit);
+    if tongues != Tongues::NONE && tongues != english {
+        tongue::phrases_in(text, stretch, &mut visit);
     }
 }
 

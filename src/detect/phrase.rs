@@ -8,6 +8,7 @@
 //! to leave no false positive in 200 MB of code: an isolated run of exactly as many words as a scheme uses, at most two
 //! kinds of separator, and the scheme's checksum (source: BIP-39).
 
+use fearless_simd::{Level, dispatch};
 use zeroize::Zeroizing;
 
 use crate::model::Span;
@@ -15,7 +16,7 @@ use crate::rules::word_list::{Tongue, fold};
 
 use super::checks::bip39::{sentence, word_index};
 use super::checks::phrases::{Scheme, lengths};
-use super::strides::{bits_of, letter};
+use super::strides::letters_in;
 use super::tongue;
 
 /// 12 words of three letters with single gaps are 47 bytes.
@@ -142,7 +143,7 @@ enum Spelled {
 /// What the window says about its middle; `None` if more than the window must be looked at. Text is asked every few
 /// bytes, so this is done for all bytes of the window at once.
 fn spelled(window: &[u8; WINDOW]) -> Option<Spelled> {
-    let letters = bits_of(window, |byte| letter(byte) | byte >> 7) as u32;
+    let letters = dispatch!(Level::new(), simd => letters_in(simd, window));
     let after = letters >> HALF;
     let gap = after.trailing_zeros() as usize;
     let first = if gap == 0 { HALF - (letters << HALF).leading_ones() as usize } else { HALF + gap };

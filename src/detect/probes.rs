@@ -7,13 +7,15 @@
 //! Invariant: a list of whose words [`FEWEST_WORDS`] stand side by side in a stretch is told, and every list is told of a
 //! stretch that is not all ASCII, where words are more than rows of letters.
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use crate::model::Span;
 use crate::rules::word_list::{Tongue, Tongues};
 use crate::rules::word_tables;
 
 use super::checks::bip39::word_index;
 use super::stretches::FEWEST_WORDS;
-use super::strides::{STRIDE, bits_of, for_each_stride, letter};
+use super::strides::{Kinds, STRIDE, Strides};
 
 /// So many words of one list stand on one side of every word in the shortest phrase, at least.
 const NEIGHBOURS: usize = FEWEST_WORDS / 2;
@@ -30,29 +32,31 @@ impl Probe {
         if !stretch.of(text).is_ascii() {
             return Tongues::ALL;
         }
-        self.read_words(text, stretch);
+        dispatch!(Level::new(), simd => self.read_words(simd, text, stretch));
         let every_twelfth = (FEWEST_WORDS - 1..self.words.len()).step_by(FEWEST_WORDS);
         every_twelfth.fold(Tongues::NONE, |told, place| told | self.tongues_about(text, place))
     }
 
     /// Notes where the words of a stretch stand: rows of letters, without those of the escapes `\n`, `\r`, `\t`.
-    fn read_words(&mut self, text: &[u8], stretch: Span) {
+    #[inline(always)]
+    fn read_words<S: Simd>(&mut self, simd: S, text: &[u8], stretch: Span) {
         self.words.clear();
+        let strides = Strides::of(stretch.of(text));
         let mut before = 0;
         let mut start = None;
-        for_each_stride(stretch.of(text), |base, stride| {
-            let letters = bits_of(stride, letter);
+        for number in 0..strides.count() {
+            let letters = Kinds::of(simd, strides.get(number)).letters();
             let mut edges = letters ^ (letters << 1 | before);
             before = letters >> (STRIDE - 1);
             while edges != 0 {
-                let at = stretch.start + base + edges.trailing_zeros() as usize;
+                let at = stretch.start + number * STRIDE + edges.trailing_zeros() as usize;
                 edges &= edges - 1;
                 match start.take() {
                     None => start = Some(at),
                     Some(start) => self.words.extend(without_escape(text, Span::new(start, at))),
                 }
             }
-        });
+        }
         self.words.extend(start.and_then(|start| without_escape(text, Span::new(start, stretch.end))));
     }
 

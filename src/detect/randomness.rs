@@ -125,7 +125,11 @@ pub fn alphabet(value: &[u8]) -> Alphabet {
 /// The surprise of the value in standard deviations: 0 for the mean random value of its alphabet, below -2.6 for
 /// language. Values under three characters carry no trigram and score 0.
 pub fn score(value: &[u8]) -> f32 {
-    let (mean, sigma) = alphabet(value).calibration();
+    score_in(alphabet(value), value)
+}
+
+fn score_in(alphabet: Alphabet, value: &[u8]) -> f32 {
+    let (mean, sigma) = alphabet.calibration();
     let (surprise, trigrams) = surprise(value);
     if trigrams == 0.0 {
         return 0.0;
@@ -136,6 +140,10 @@ pub fn score(value: &[u8]) -> f32 {
 /// How far the worst class (digits, lower case, upper case, symbols) is from its share in the alphabet: the negated
 /// number of standard deviations, 0 at best.
 pub fn class_balance(value: &[u8]) -> f32 {
+    class_balance_in(alphabet(value), value)
+}
+
+fn class_balance_in(alphabet: Alphabet, value: &[u8]) -> f32 {
     let (mut counts, mut length) = ([0f32; 4], 0f32);
     for byte in characters(value) {
         let class = match byte {
@@ -147,7 +155,7 @@ pub fn class_balance(value: &[u8]) -> f32 {
         counts[class] += 1.0;
         length += 1.0;
     }
-    let classes = alphabet(value).classes();
+    let classes = alphabet.classes();
     let total: f32 = classes.iter().sum();
     counts.iter().zip(classes).filter(|(_, size)| *size > 0.0 && length > 0.0).fold(
         0.0,
@@ -185,10 +193,11 @@ pub fn is_random(value: &[u8]) -> bool {
         (false, true) if value.len() >= SHORTEST_LETTERS => LETTERS_LANGUAGE,
         _ => return false,
     };
-    let hex = matches!(alphabet(value), Alphabet::HexLower | Alphabet::HexUpper);
+    let alphabet = alphabet(value);
+    let hex = matches!(alphabet, Alphabet::HexLower | Alphabet::HexUpper);
     (!hex || HEX_LENGTHS.contains(&characters(value).count()))
-        && score(value) > limit
-        && class_balance(value) > UNBALANCED
+        && score_in(alphabet, value) > limit
+        && class_balance_in(alphabet, value) > UNBALANCED
         && distinct(value) > REPETITIVE
 }
 
@@ -251,21 +260,29 @@ const FOREIGN: u16 = 256;
 
 /// Which kinds of characters occur.
 fn flags(value: &[u8]) -> u16 {
-    characters(value).fold(0, |flags, byte| {
-        flags
-            | match byte {
-                b'a'..=b'f' => LOW_HEX,
-                b'A'..=b'F' => UPPER_HEX,
-                b'g'..=b'z' => LOW,
-                b'G'..=b'Z' => UPPER,
-                b'2'..=b'7' => BASE32_DIGIT,
-                b'0'..=b'9' => DIGIT,
-                b'+' | b'/' => BASE64_SYMBOL,
-                b'-' | b'_' => URL_SYMBOL,
-                _ => FOREIGN,
-            }
-    })
+    characters(value).fold(0, |flags, byte| flags | FLAGS[usize::from(byte)])
 }
+
+/// The kind of each character.
+static FLAGS: [u16; 256] = {
+    let mut flags = [FOREIGN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        flags[byte] = match byte as u8 {
+            b'a'..=b'f' => LOW_HEX,
+            b'A'..=b'F' => UPPER_HEX,
+            b'g'..=b'z' => LOW,
+            b'G'..=b'Z' => UPPER,
+            b'2'..=b'7' => BASE32_DIGIT,
+            b'0'..=b'9' => DIGIT,
+            b'+' | b'/' => BASE64_SYMBOL,
+            b'-' | b'_' => URL_SYMBOL,
+            _ => FOREIGN,
+        };
+        byte += 1;
+    }
+    flags
+};
 
 fn alphabet_of(flags: u16) -> Alphabet {
     let only = |allowed: u16| flags & !allowed == 0;

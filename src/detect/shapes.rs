@@ -94,13 +94,17 @@ impl ShapeTable {
 /// Calls `found` with what the shapes of a sieve make of a run.
 fn offer(sieve: &Sieve, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
     let Run { span, kinds } = run;
+    let lengths = sieve.lengths.row(span.len().min(TABLE_LENGTH));
+    let kinds = sieve.kinds.row(usize::from(kinds));
+    // Half of all runs end here: nothing is as long and made of that.
+    if lengths.iter().zip(kinds).all(|(lengths, kinds)| lengths & kinds == 0) {
+        return;
+    }
     let beside = |at: Option<usize>| at.and_then(|at| text.get(at)).map_or(128, |&byte| byte.min(128));
     let front: [&[u64]; PROBED] =
         std::array::from_fn(|place| sieve.front[place].row(usize::from(text[span.start + place])));
     let before = sieve.before.row(usize::from(beside(span.start.checked_sub(1))));
     let after = sieve.after.row(usize::from(beside(Some(span.end))));
-    let lengths = sieve.lengths.row(span.len().min(TABLE_LENGTH));
-    let kinds = sieve.kinds.row(usize::from(kinds));
     for block in 0..lengths.len() {
         let mut admitted = lengths[block] & kinds[block] & before[block] & after[block];
         admitted = front.iter().fold(admitted, |admitted, row| admitted & row[block]);
@@ -136,15 +140,22 @@ fn foreign(alphabet: Alphabet) -> u16 {
     }
 }
 
-/// Cuts `run` into its maximal runs of `alphabet`.
+/// Cuts `run` into its maximal runs of `alphabet`, those that are long enough. Each place where one could begin is looked
+/// at from the end of the shortest run there: a mark near the end rules out all places before it.
 fn cut(text: &[u8], run: Span, alphabet: Alphabet, visit: &mut impl FnMut(Span)) {
     let foreign = foreign(alphabet);
+    let is_foreign = |byte: &u8| KINDS[usize::from(*byte)] & foreign != 0;
     let mut start = run.start;
-    for piece in run.of(text).split(|&byte| KINDS[usize::from(byte)] & foreign != 0) {
-        if piece.len() >= SHORTEST_RUN {
-            visit(Span::new(start, start + piece.len()));
+    while start + SHORTEST_RUN <= run.end {
+        match text[start..start + SHORTEST_RUN].iter().rposition(is_foreign) {
+            Some(mark) => start += mark + 1,
+            None => {
+                let rest = &text[start + SHORTEST_RUN..run.end];
+                let length = SHORTEST_RUN + rest.iter().position(is_foreign).unwrap_or(rest.len());
+                visit(Span::new(start, start + length));
+                start += length + 1;
+            }
         }
-        start += piece.len() + 1;
     }
 }
 
@@ -221,13 +232,31 @@ fn match_backward(items: &[Item], text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::kind_of;
-    use crate::rules::sieve::KINDS;
+    use proptest::prelude::*;
+
+    use super::{Alphabet, KINDS, SHORTEST_RUN, Span, cut, foreign, kind_of};
 
     #[test]
     fn kinds_are_told_alike_one_by_one_and_at_once() {
         for byte in 0..=255_u8 {
             assert_eq!(u16::from(kind_of(byte)), KINDS[usize::from(byte)], "byte {byte}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_cut_is_what_stands_between_marks(run in "[a-z0-9_/+-]{0,9}([a-z0-9]{10,20}[a-z_/+-]{0,4}){0,5}") {
+            for alphabet in Alphabet::ALL {
+                let mut found = Vec::new();
+                cut(run.as_bytes(), Span::new(0, run.len()), alphabet, &mut |span| found.push(span));
+                let pieces = run.as_bytes().split(|&byte| KINDS[usize::from(byte)] & foreign(alphabet) != 0);
+                let ends = pieces.scan(0, |end, piece| {
+                    let span = Span::new(*end, *end + piece.len());
+                    *end = span.end + 1;
+                    Some(span)
+                });
+                prop_assert_eq!(found, ends.filter(|span| span.len() >= SHORTEST_RUN).collect::<Vec<_>>());
+            }
         }
     }
 }

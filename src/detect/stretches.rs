@@ -10,7 +10,9 @@
 use crate::model::Span;
 use crate::rules::word_list::LONGEST_FOLDED;
 
-use super::strides::{STRIDE, bits_of, digit, for_each_stride, letter};
+#[cfg(test)]
+use super::strides::STRIDE;
+use super::strides::{Kinds, shifted};
 
 /// The shortest phrase of all lists, in words.
 pub(crate) const FEWEST_WORDS: usize = 12;
@@ -19,80 +21,63 @@ const SHORTEST_WORD: usize = 3;
 /// The longest word of all lists, in letters of ASCII that stand in a row.
 const LONGEST_WORD: usize = LONGEST_FOLDED;
 
-/// Calls `visit` with every stretch, in order.
-pub(crate) fn for_each_stretch(text: &[u8], mut visit: impl FnMut(Span)) {
-    let mut search = Search::default();
-    for_each_stride(text, |base, stride| {
-        let classes = Classes::of(stride, &mut search.after_backslash);
-        if base > 0 {
-            search.step(base - STRIDE, classes, &mut visit);
-        }
-        search.stride = classes;
-    });
-    search.step(text.len() / STRIDE * STRIDE, Classes::default(), &mut visit);
-    search.end(text.len(), &mut visit);
-}
-
-/// One bit for each byte of a stride.
-#[derive(Clone, Copy, Default)]
-struct Classes {
-    /// Letters of ASCII, but for those of the escapes `\n`, `\r`, `\t`.
-    letters: u64,
-    /// Bytes beyond ASCII: letters, or gaps, or parts of both.
-    beyond: u64,
-    /// What joins words to names: digits and `_`.
-    joints: u64,
-}
-
-impl Classes {
-    #[inline(always)]
-    fn of(stride: &[u8; STRIDE], after_backslash: &mut u64) -> Self {
-        let backslashes = bits_of(stride, |byte| u8::from(byte == b'\\'));
-        let escaped = backslashes << 1 | *after_backslash;
-        *after_backslash = backslashes >> (STRIDE - 1);
-        let mut letters = bits_of(stride, letter);
-        if escaped != 0 {
-            letters &= !(escaped & bits_of(stride, |byte| u8::from(matches!(byte, b'n' | b'r' | b't'))));
-        }
-        Self {
-            letters,
-            beyond: bits_of(stride, |byte| byte >> 7),
-            joints: bits_of(stride, |byte| digit(byte) | u8::from(byte == b'_')),
-        }
-    }
-}
-
+/// The search for stretches, stride by stride.
 #[derive(Default)]
-struct Search {
-    /// The stride that is judged when the one after it is known.
-    stride: Classes,
-    /// Whether the byte before the stride is a letter or beyond ASCII, and whether it is a joint: one bit each.
-    after_letter: u64,
-    after_joint: u64,
-    after_backslash: u64,
+pub(crate) struct Search {
+    before: Rows,
     /// Where the stretch begins, and how many words of it begin before the stride.
     start: usize,
     words: usize,
 }
 
+/// What of one stride the next one has to know, one bit for each byte.
+#[derive(Clone, Copy, Default)]
+struct Rows {
+    backslashes: u64,
+    /// Letters of ASCII, but for those of the escapes `\n`, `\r`, `\t`.
+    letters: u64,
+    /// The same, and bytes beyond ASCII: letters, or gaps, or parts of both.
+    text: u64,
+    /// What joins words to names: digits and `_`.
+    joints: u64,
+    /// Where words begin with a letter of ASCII.
+    starts: u64,
+    /// Where two, four, and eight letters in a row end.
+    twos: u64,
+    fours: u64,
+    eights: u64,
+}
+
 impl Search {
-    /// Judges the stride at `base`, followed by `next`.
+    /// Takes the stride at `base` of `text` and calls `visit` with the stretches that end in it.
     #[inline(always)]
-    fn step(&mut self, base: usize, next: Classes, visit: &mut impl FnMut(Span)) {
-        let Classes { letters, beyond, joints } = self.stride;
-        let text = letters | beyond;
-        let with_next = |bits: u64, next: u64| u128::from(next) << STRIDE | u128::from(bits);
-        let all_letters = with_next(letters, next.letters);
-        let all_text = with_next(text, next.letters | next.beyond);
-        let all_joints = with_next(joints, next.joints);
-        let starts = letters & !(text << 1 | self.after_letter);
+    pub(crate) fn step(&mut self, text: &[u8], base: usize, kinds: Kinds, visit: &mut impl FnMut(Span)) {
         const { assert!(SHORTEST_WORD == 3, "words of one or two letters are told by their ends") };
-        let second_ends = !(all_text >> 1) | (all_letters >> 1 & !(all_text >> 2));
-        let joined = joints << 1 | self.after_joint | (all_joints >> 1) as u64;
-        let misfits = (starts & second_ends as u64) | (letters & joined) | too_long(all_letters) as u64;
-        self.after_letter = text >> (STRIDE - 1);
-        self.after_joint = joints >> (STRIDE - 1);
-        self.count(base, starts | beyond, misfits, visit);
+        const { assert!(LONGEST_WORD == 12, "rows of thirteen letters are put together from eight and five") };
+        let before = self.before;
+        let letters =
+            kinds.letters() & !escaped(text, base, shifted(kinds.backslashes, before.backslashes, 1));
+        let all = letters | kinds.beyond;
+        let joints = kinds.digits | kinds.underscores;
+        let after_text = shifted(all, before.text, 1);
+        let starts = letters & !after_text;
+        let ends = after_text & !all;
+        let short = ends & (shifted(starts, before.starts, 1) | shifted(starts, before.starts, 2));
+        let joined =
+            (letters & shifted(joints, before.joints, 1)) | (joints & shifted(letters, before.letters, 1));
+        let twos = letters & shifted(letters, before.letters, 1);
+        let fours = twos & shifted(twos, before.twos, 2);
+        let eights = fours & shifted(fours, before.fours, 4);
+        let long = eights & shifted(eights, before.eights, 5);
+        let backslashes = kinds.backslashes;
+        self.before = Rows { backslashes, letters, text: all, joints, starts, twos, fours, eights };
+        self.count(base, starts | kinds.beyond, short | joined | long, visit);
+    }
+
+    /// Ends the search after the last stride, with the stretch that ends there.
+    #[inline(always)]
+    pub(crate) fn finish(mut self, text: &[u8], visit: &mut impl FnMut(Span)) {
+        self.end(text.len(), visit);
     }
 
     /// Counts the words that begin at `starts`, anew after each misfit.
@@ -127,14 +112,30 @@ impl Search {
     }
 }
 
-/// Where more letters than a word has begin.
+/// Where the letters of the escapes `\n`, `\r`, `\t` stand, of those places that follow a backslash.
 #[inline(always)]
-fn too_long(letters: u128) -> u128 {
-    const { assert!(LONGEST_WORD == 12, "the bits are folded for rows of thirteen letters") };
-    let twos = letters & letters >> 1;
-    let fours = twos & twos >> 2;
-    let eights = fours & fours >> 4;
-    eights & eights >> 5
+fn escaped(text: &[u8], base: usize, mut places: u64) -> u64 {
+    let mut escaped = 0;
+    while places != 0 {
+        let place = places.trailing_zeros();
+        places &= places - 1;
+        if matches!(text.get(base + place as usize), Some(b'n' | b'r' | b't')) {
+            escaped |= 1 << place;
+        }
+    }
+    escaped
+}
+
+/// Calls `visit` with every stretch, in order.
+#[cfg(test)]
+pub(crate) fn for_each_stretch(text: &[u8], mut visit: impl FnMut(Span)) {
+    let strides = super::strides::Strides::of(text);
+    let mut search = Search::default();
+    for number in 0..strides.count() {
+        let kinds = fearless_simd::dispatch!(fearless_simd::Level::new(), simd => Kinds::of(simd, strides.get(number)));
+        search.step(text, number * STRIDE, kinds, &mut visit);
+    }
+    search.finish(text, &mut visit);
 }
 
 #[cfg(test)]

@@ -1,85 +1,148 @@
-//! Text as bits: one for each byte, 64 bytes at a time.
+//! Text as bits: what kind each byte is, 64 bytes at a time.
 //!
 //! Must not know: what the bits are asked for.
-//! Invariant: bit `n` tells of byte `n`, the first one lowest.
+//! Invariant: bit `n` tells of byte `n`, the first one lowest, and the kinds do not overlap.
 
-use wide::u8x16;
+use fearless_simd::{Simd, prelude::*, u8x32, u8x64};
 
-/// Bytes that are looked at in one go; the compiler turns the loop over them into vector instructions.
+/// Bytes that are looked at in one go.
 pub(crate) const STRIDE: usize = 64;
 
-/// How many bytes a vector has.
-const LANES: usize = 16;
+/// Which bytes of a stride are of a kind, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds {
+    /// Lower-case letters of ASCII.
+    pub(crate) lowers: u64,
+    /// Its capitals.
+    pub(crate) uppers: u64,
+    /// Its digits.
+    pub(crate) digits: u64,
+    /// `_`
+    pub(crate) underscores: u64,
+    /// `+`, `/` and `-`, which stand in tokens but not in names.
+    pub(crate) marks: u64,
+    /// `\\`
+    pub(crate) backslashes: u64,
+    /// Everything beyond ASCII.
+    pub(crate) beyond: u64,
+}
 
-/// One bit for each byte that `class` gives 1 for; it gives 0 for all others, without branches, so that it vectorises.
-#[inline(always)]
-pub(crate) fn bits_of<const LENGTH: usize>(bytes: &[u8; LENGTH], class: impl Fn(u8) -> u8) -> u64 {
-    const { assert!(LENGTH <= STRIDE && LENGTH.is_multiple_of(LANES), "bits are gathered in sixteens") };
-    let mut classes = [0_u8; LENGTH];
-    for (flag, &byte) in classes.iter_mut().zip(bytes) {
-        // Of each byte the highest bit is gathered.
-        *flag = class(byte).wrapping_neg();
+impl Kinds {
+    /// The kinds of a stride's bytes.
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(simd: S, stride: &[u8; STRIDE]) -> Self {
+        let bytes = u8x64::from_slice(simd, stride);
+        let within = |first: u8, last: u8| bytes.simd_ge(first) & bytes.simd_le(last);
+        Self {
+            lowers: within(b'a', b'z').to_bitmask(),
+            uppers: within(b'A', b'Z').to_bitmask(),
+            digits: within(b'0', b'9').to_bitmask(),
+            underscores: bytes.simd_eq(b'_').to_bitmask(),
+            marks: (bytes.simd_eq(b'+') | bytes.simd_eq(b'/') | bytes.simd_eq(b'-')).to_bitmask(),
+            backslashes: bytes.simd_eq(b'\\').to_bitmask(),
+            beyond: bytes.simd_ge(0x80).to_bitmask(),
+        }
     }
-    let (vectors, _) = classes.as_chunks::<LANES>();
-    vectors.iter().enumerate().fold(0, |bits, (index, vector)| {
-        bits | u64::from(u8x16::new(*vector).to_bitmask()) << (LANES * index)
-    })
+
+    #[inline(always)]
+    pub(crate) fn letters(&self) -> u64 {
+        self.lowers | self.uppers
+    }
+
+    #[inline(always)]
+    pub(crate) fn alphanumerics(&self) -> u64 {
+        self.letters() | self.digits
+    }
+
+    /// What can stand in a token of any alphabet.
+    #[inline(always)]
+    pub(crate) fn tokens(&self) -> u64 {
+        self.alphanumerics() | self.underscores | self.marks
+    }
 }
 
-/// Calls `visit` with the place of every stride of `text` and the stride itself; the last one is filled up with zeros.
-#[inline(always)]
-pub(crate) fn for_each_stride(text: &[u8], mut visit: impl FnMut(usize, &[u8; STRIDE])) {
-    let (strides, rest) = text.as_chunks::<STRIDE>();
-    strides.iter().enumerate().for_each(|(index, stride)| visit(index * STRIDE, stride));
-    let mut last = [0; STRIDE];
-    last[..rest.len()].copy_from_slice(rest);
-    visit(strides.len() * STRIDE, &last);
+/// A text in strides; the last one is filled up with zeros.
+pub(crate) struct Strides<'a> {
+    whole: &'a [[u8; STRIDE]],
+    last: [u8; STRIDE],
 }
 
-/// 1 for a lower-case letter.
-#[inline(always)]
-pub(crate) fn lower(byte: u8) -> u8 {
-    u8::from(byte.wrapping_sub(b'a') < 26)
+impl<'a> Strides<'a> {
+    #[inline(always)]
+    pub(crate) fn of(text: &'a [u8]) -> Self {
+        let (whole, rest) = text.as_chunks();
+        let mut last = [0; STRIDE];
+        last[..rest.len()].copy_from_slice(rest);
+        Self { whole, last }
+    }
+
+    #[inline(always)]
+    pub(crate) fn count(&self) -> usize {
+        self.whole.len() + 1
+    }
+
+    /// The stride with that number, which begins at so many times [`STRIDE`] bytes.
+    #[inline(always)]
+    pub(crate) fn get(&self, number: usize) -> &[u8; STRIDE] {
+        self.whole.get(number).unwrap_or(&self.last)
+    }
 }
 
-/// 1 for a capital.
+/// The bits of a stride so many places farther on, behind the last ones of the stride before.
 #[inline(always)]
-pub(crate) fn upper(byte: u8) -> u8 {
-    u8::from(byte.wrapping_sub(b'A') < 26)
+pub(crate) fn shifted(bits: u64, before: u64, places: usize) -> u64 {
+    bits << places | before >> (STRIDE - places)
 }
 
-/// 1 for a letter of either case.
+/// Where letters stand in a window, those beyond ASCII among them.
 #[inline(always)]
-pub(crate) fn letter(byte: u8) -> u8 {
-    lower(byte | 0x20)
-}
-
-/// 1 for a digit.
-#[inline(always)]
-pub(crate) fn digit(byte: u8) -> u8 {
-    u8::from(byte.wrapping_sub(b'0') < 10)
+pub(crate) fn letters_in<S: Simd>(simd: S, window: &[u8; 32]) -> u32 {
+    let bytes = u8x32::from_slice(simd, window);
+    let lower = bytes | 0x20;
+    let letters = lower.simd_ge(b'a') & lower.simd_le(b'z');
+    (letters | bytes.simd_ge(0x80)).to_bitmask() as u32
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{bits_of, digit, letter, lower, upper};
+    use fearless_simd::{Level, dispatch};
+
+    use super::{Kinds, STRIDE, Strides, letters_in};
 
     #[test]
     fn each_bit_is_that_of_its_byte() {
-        let bytes = std::array::from_fn(|index| (index as u8).wrapping_mul(7));
-        let told = bits_of::<64>(&bytes, digit);
-        for (index, byte) in bytes.iter().enumerate() {
-            assert_eq!(told >> index & 1 == 1, byte.is_ascii_digit(), "byte {index}");
+        for start in 0..=255_u8 {
+            let bytes: [u8; STRIDE] =
+                std::array::from_fn(|index| (index as u8).wrapping_mul(7).wrapping_add(start));
+            let kinds = dispatch!(Level::new(), simd => Kinds::of(simd, &bytes));
+            let bits = |class: fn(&u8) -> bool| {
+                (0..STRIDE).fold(0, |bits, index| bits | u64::from(class(&bytes[index])) << index)
+            };
+            let expected = Kinds {
+                lowers: bits(u8::is_ascii_lowercase),
+                uppers: bits(u8::is_ascii_uppercase),
+                digits: bits(u8::is_ascii_digit),
+                underscores: bits(|&byte| byte == b'_'),
+                marks: bits(|byte| b"+/-".contains(byte)),
+                backslashes: bits(|&byte| byte == b'\\'),
+                beyond: bits(|byte| !byte.is_ascii()),
+            };
+            assert_eq!(kinds, expected, "from {start} on");
+            let window = bytes.first_chunk().expect("a stride is longer");
+            let letters = dispatch!(Level::new(), simd => letters_in(simd, window));
+            assert_eq!(letters, (kinds.letters() | kinds.beyond) as u32, "from {start} on");
         }
     }
 
     #[test]
-    fn classes_are_those_of_ascii() {
-        for byte in 0..=255_u8 {
-            assert_eq!(lower(byte) == 1, byte.is_ascii_lowercase(), "byte {byte}");
-            assert_eq!(upper(byte) == 1, byte.is_ascii_uppercase(), "byte {byte}");
-            assert_eq!(letter(byte) == 1, byte.is_ascii_alphabetic(), "byte {byte}");
-            assert_eq!(digit(byte) == 1, byte.is_ascii_digit(), "byte {byte}");
+    fn strides_hold_the_text() {
+        let text: Vec<u8> = (1..=200).collect();
+        for length in [0, 1, 63, 64, 65, 128, 200] {
+            let strides = Strides::of(&text[..length]);
+            let mut joined: Vec<u8> = (0..strides.count()).flat_map(|number| *strides.get(number)).collect();
+            assert!(joined[length..].iter().all(|&byte| byte == 0), "{length}");
+            joined.truncate(length);
+            assert_eq!(joined, text[..length], "{length}");
         }
     }
 }

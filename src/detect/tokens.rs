@@ -6,13 +6,12 @@
 //! Must not know: rules, names, files.
 //! Invariant: every maximal run of [`SHORTEST_RUN`] or more is handed out exactly once, in order.
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use crate::model::Span;
 use crate::rules::pattern::SHORTEST_RUN;
 
-use super::strides::{STRIDE, bits_of, for_each_stride, letter};
-
-/// Where the runs begin that are new in a stride: the earliest has all but its last byte in the stride before.
-const FIRST_NEW: usize = STRIDE + 1 - SHORTEST_RUN;
+use super::strides::{Kinds, STRIDE, Strides, shifted};
 
 /// Marks `A-Z a-z 0-9 + / _ -`.
 static CLASS: [bool; 256] = {
@@ -35,56 +34,56 @@ pub(crate) fn is_token_byte(byte: u8) -> bool {
     CLASS[usize::from(byte)]
 }
 
-/// One if `byte` can stand in a token, else zero; branch-free so that it vectorises.
-#[inline(always)]
-fn mask(byte: u8) -> u8 {
-    // `/` stands just before the digits in ASCII.
-    let digit_or_slash = u8::from(byte.wrapping_sub(b'/') < 11);
-    let mark = u8::from((byte == b'+') | (byte == b'-') | (byte == b'_'));
-    letter(byte) | digit_or_slash | mark
-}
-
-/// One bit for each place in two strides where [`SHORTEST_RUN`] token bytes begin.
-#[inline(always)]
-fn long_enough(bits: u128) -> u128 {
-    const { assert!(SHORTEST_RUN == 16, "four times the bits are folded, for runs of sixteen") };
-    let twos = bits & bits >> 1;
-    let fours = twos & twos >> 2;
-    let eights = fours & fours >> 4;
-    eights & eights >> 8
-}
-
 /// Calls `visit` with every maximal run of at least [`SHORTEST_RUN`] token bytes.
 pub(crate) fn for_each_run(text: &[u8], mut visit: impl FnMut(Span)) {
-    let mut before = 0;
-    let mut done = 0;
-    for_each_stride(text, |base, stride| {
-        let bits = bits_of(stride, mask);
-        let both = u128::from(bits) << STRIDE | u128::from(before);
-        before = bits;
-        let mut starts = long_enough(both) >> FIRST_NEW << FIRST_NEW;
-        while starts != 0 {
-            let first = starts.trailing_zeros() as usize;
-            let end = first + (both >> first).trailing_ones() as usize;
-            let start = base + first - STRIDE;
-            // What was handed out already goes on here.
-            if start >= done {
-                done = base + end - STRIDE;
-                if end == 2 * STRIDE {
-                    done += text[done..].iter().take_while(|&&byte| is_token_byte(byte)).count();
-                }
-                visit(Span::new(start, done));
-            }
-            starts = if end < 2 * STRIDE { starts >> end << end } else { 0 };
+    dispatch!(Level::new(), simd => search(simd, text, &mut visit));
+}
+
+#[inline(always)]
+fn search<S: Simd>(simd: S, text: &[u8], visit: &mut impl FnMut(Span)) {
+    let strides = Strides::of(text);
+    let mut runs = Runs::default();
+    for number in 0..strides.count() {
+        let kinds = Kinds::of(simd, strides.get(number));
+        runs.step(text, number * STRIDE, kinds, visit);
+    }
+}
+
+/// The search for runs, stride by stride.
+#[derive(Default)]
+pub(crate) struct Runs {
+    /// Where one, two, four, eight, and sixteen token bytes in a row end, in the stride before.
+    rows: [u64; 5],
+}
+
+impl Runs {
+    /// Calls `visit` with the runs that are long enough from the stride at `base` on.
+    #[inline(always)]
+    pub(crate) fn step(&mut self, text: &[u8], base: usize, kinds: Kinds, visit: &mut impl FnMut(Span)) {
+        const { assert!(SHORTEST_RUN == 16, "rows are doubled four times, for runs of sixteen") };
+        let ones = kinds.tokens();
+        let twos = ones & shifted(ones, self.rows[0], 1);
+        let fours = twos & shifted(twos, self.rows[1], 2);
+        let eights = fours & shifted(fours, self.rows[2], 4);
+        let sixteens = eights & shifted(eights, self.rows[3], 8);
+        // Where a run becomes long enough; it is so at all places after that.
+        let mut enough = sixteens & !shifted(sixteens, self.rows[4], 1);
+        self.rows = [ones, twos, fours, eights, sixteens];
+        while enough != 0 {
+            let at = base + enough.trailing_zeros() as usize;
+            enough &= enough - 1;
+            let rest = &text[at..];
+            let length = rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len());
+            visit(Span::new(at + 1 - SHORTEST_RUN, at + length));
         }
-    });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{SHORTEST_RUN, for_each_run, is_token_byte, mask};
+    use super::{SHORTEST_RUN, for_each_run, is_token_byte};
     use crate::model::Span;
 
     fn fast(text: &[u8]) -> Vec<Span> {
@@ -105,13 +104,6 @@ mod tests {
             }
         }
         runs
-    }
-
-    #[test]
-    fn the_mask_is_the_class() {
-        for byte in 0..=255 {
-            assert_eq!(mask(byte) == 1, is_token_byte(byte), "byte {byte}");
-        }
     }
 
     proptest! {

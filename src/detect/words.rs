@@ -6,11 +6,13 @@
 
 use std::borrow::Cow;
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use crate::model::Span;
 use crate::rules::RuleSet;
 use crate::rules::lookup::{WordEntry, WordTable, word_bucket};
 
-use super::strides::{self, STRIDE, bits_of, digit, for_each_stride, letter};
+use super::strides::{Kinds, STRIDE, Strides};
 
 /// A provider's word in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,23 +42,28 @@ impl WordIndex {
 
     /// Adds the hits that stand wholly in `range`, in no order.
     pub(crate) fn find_in(&self, text: &[u8], range: Span, hits: &mut Vec<WordHit>) {
+        dispatch!(Level::new(), simd => self.search(simd, text, range, hits));
+    }
+
+    #[inline(always)]
+    fn search<S: Simd>(&self, simd: S, text: &[u8], range: Span, hits: &mut Vec<WordHit>) {
         let before = range.start.checked_sub(1).map_or(b' ', |at| text[at]);
         let mut alphanumeric = u64::from(before.is_ascii_alphanumeric());
         let mut lower = u64::from(before.is_ascii_lowercase());
-        for_each_stride(range.of(text), |base, stride| {
-            let alphanumerics = bits_of(stride, |byte| letter(byte) | digit(byte));
-            let lowers = bits_of(stride, strides::lower);
+        let strides = Strides::of(range.of(text));
+        for number in 0..strides.count() {
+            let kinds = Kinds::of(simd, strides.get(number));
+            let alphanumerics = kinds.alphanumerics();
             let continued = (alphanumerics << 1 | alphanumeric) & alphanumerics;
-            let uppers = bits_of(stride, strides::upper);
-            let humps = (lowers << 1 | lower) & uppers;
-            (alphanumeric, lower) = (alphanumerics >> (STRIDE - 1), lowers >> (STRIDE - 1));
+            let humps = (kinds.lowers << 1 | lower) & kinds.uppers;
+            (alphanumeric, lower) = (alphanumerics >> (STRIDE - 1), kinds.lowers >> (STRIDE - 1));
             let mut starts = (alphanumerics & !continued) | humps;
             while starts != 0 {
-                let at = range.start + base + starts.trailing_zeros() as usize;
+                let at = range.start + number * STRIDE + starts.trailing_zeros() as usize;
                 starts &= starts - 1;
                 self.words_at(text, at, range, hits);
             }
-        });
+        }
     }
 
     /// Adds the words in `range` whose first letter or digit stands at `first`.

@@ -189,9 +189,10 @@ impl Sieve {
             let (shortest, longest) = pattern.core_lengths();
             let core_set = pattern.core_set();
             let core_kinds = kinds_of_set(core_set);
-            // Where the run is the whole token, the classes that the rule requires must occur in it.
-            let is_whole = left.is_empty() && right.is_empty();
-            let required = if is_whole { required_kinds(owner.require) } else { [u16::MAX; 3] };
+            // The classes that the rule requires must occur in the run where what stands beside it cannot bring them.
+            let beside = left.iter().chain(right).fold(0, |set, item| set | item.set);
+            let required = required_kinds(owner.require)
+                .map(|kinds| if kinds_of_set(beside) & kinds == 0 { kinds } else { u16::MAX });
             let needed = |item: Option<&Item>| item.filter(|item| item.min > 0).map(|item| item.set);
             lengths.tell((shortest, longest), index);
             kinds.tell((core_kinds, required), index);

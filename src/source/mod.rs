@@ -9,6 +9,8 @@ mod archive;
 pub mod git;
 #[cfg(feature = "files")]
 mod ignored;
+#[cfg(feature = "files")]
+mod opening;
 mod pieces;
 mod stdin;
 #[cfg(feature = "files")]

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File, FileType};
 use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::model::{
 use super::archive::Archives;
 use super::pieces::{Buffer, Sizes};
 use super::threads::{Gate, attempt, granted, wanted};
-use super::{Receiver, Source, SourceError, Worker};
+use super::{Receiver, Source, SourceError, Worker, opening};
 
 /// What each thread's buffer keeps from file to file.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -520,7 +520,7 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, path: &Path, named: bool) -> io::Result<()> {
-        let mut file = open(path, named)?;
+        let mut file = opening::open(path, named)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             self.skip(SkipReason::NotAFile);
@@ -563,21 +563,6 @@ fn kind_of(entry: &DirEntry) -> Option<FileType> {
         }
         kind => kind,
     }
-}
-
-/// Opens without ever waiting for a writer, and without following a link that took the place of a walked file.
-fn open(path: &Path, named: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        let follow = if named { 0 } else { libc::O_NOFOLLOW };
-        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | follow);
-    }
-    #[cfg(not(unix))]
-    let _ = named;
-    options.open(path)
 }
 
 /// What the walk itself could not do; trouble with a rule file only means that more is scanned.

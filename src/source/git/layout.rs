@@ -12,7 +12,7 @@ use gix::bstr::{BString, ByteSlice};
 use gix::config::File as ConfigFile;
 
 use super::GitEnvironment;
-use crate::source::SourceError;
+use crate::source::{SourceError, opening};
 
 /// More than any `.git` file, `commondir` or `HEAD` can need.
 const POINTER_LIMIT: u64 = 64 * 1024;
@@ -212,7 +212,7 @@ impl Layout {
                 let top = (git_dir != directory).then_some(directory);
                 layout.work_tree = match top {
                     Some(top) => layout.find_work_tree(start, environment, top)?,
-                    None => layout.named_work_tree(start, environment)?,
+                    None => layout.named_work_tree(start, environment, &layout.own_configs()?),
                 };
                 return Ok(Some(layout));
             }
@@ -227,30 +227,27 @@ impl Layout {
         environment: &GitEnvironment,
         fallback: &Path,
     ) -> Result<Option<PathBuf>, LayoutError> {
-        if let Some(named) = self.named_work_tree(start, environment)? {
+        let configs = self.own_configs()?;
+        if let Some(named) = self.named_work_tree(start, environment, &configs) {
             return Ok(Some(named));
         }
         if self.is_linked_worktree() {
             return Ok(Some(self.linked_work_tree().unwrap_or_else(|| fallback.to_path_buf())));
         }
-        Ok((!self.is_bare()?).then(|| fallback.to_path_buf()))
+        Ok((!is_bare(&configs)).then(|| fallback.to_path_buf()))
     }
 
     fn named_work_tree(
         &self,
         start: &Path,
         environment: &GitEnvironment,
-    ) -> Result<Option<PathBuf>, LayoutError> {
+        configs: &[ConfigFile],
+    ) -> Option<PathBuf> {
         if let Some(named) = &environment.work_tree {
-            return Ok(Some(resolved(start.join(named))));
+            return Some(resolved(start.join(named)));
         }
-        for config in self.own_configs()?.iter().rev() {
-            if let Some(named) = config.string("core.worktree") {
-                let named = native_path(named);
-                return Ok(Some(resolved(self.git_dir.join(named))));
-            }
-        }
-        Ok(None)
+        let named = configs.iter().rev().find_map(|config| config.string("core.worktree"))?;
+        Some(resolved(self.git_dir.join(native_path(named))))
     }
 
     /// Where the `.git` file of a linked worktree stands; git keeps its path in `gitdir`.
@@ -258,15 +255,6 @@ impl Layout {
         let link = read_pointer(&self.git_dir.join("gitdir")).ok()?;
         let top = resolved(self.git_dir.join(link)).parent()?.to_path_buf();
         top.join(".git").is_file().then_some(top)
-    }
-
-    fn is_bare(&self) -> Result<bool, LayoutError> {
-        let configs = self.own_configs()?;
-        Ok(configs
-            .iter()
-            .rev()
-            .find_map(|config| config.boolean("core.bare").ok().flatten())
-            .unwrap_or(false))
     }
 
     /// The files that git reads for the repository's own format: `config`, and `config.worktree` where that is
@@ -283,6 +271,11 @@ impl Layout {
         }
         Ok(configs)
     }
+}
+
+/// Whether the last word about it is that there is no work tree.
+fn is_bare(configs: &[ConfigFile]) -> bool {
+    configs.iter().rev().find_map(|config| config.boolean("core.bare").ok().flatten()).unwrap_or(false)
 }
 
 /// A path from bytes as git keeps them. Only where paths must be Unicode can bytes be lost.
@@ -362,17 +355,19 @@ const MOST_ROOM: u64 = 16 * 1024 * 1024;
 
 /// Reads a file that is one: a FIFO in its place would block for ever.
 pub(super) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
+    let file = opening::open(path, true)?;
+    let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    if metadata.len() > limit {
+    let length = metadata.len();
+    if length > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "larger than such a file can be"));
     }
-    // With room for all of it at once and a byte that tells the end; a file that says too much of itself gets less.
-    let room = usize::try_from(metadata.len().min(MOST_ROOM)).map_or(0, |size| size + 1);
-    let mut bytes = Vec::with_capacity(room);
-    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    // With room for all of it at once; a file that says too much of itself gets less.
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MOST_ROOM)).unwrap_or(0));
+    // Git renames its files into place, so that they do not grow; files that the kernel makes up say 0 and hold more.
+    file.take(if length == 0 { limit } else { length }).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
