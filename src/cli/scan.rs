@@ -131,7 +131,7 @@ fn is_everything(what: &What, root: &Root) -> bool {
 
 fn source(what: &What, prepared: &Prepared, threads: usize) -> Result<Box<dyn Source>, Failure> {
     let environment = GitEnvironment::from_process;
-    let reach = prepared.detector.reach();
+    let reach = || prepared.detector.reach();
     let limit = |typed: &Option<u64>| typed.or(prepared.max_size);
     Ok(match what {
         What::Tree { paths, honour_ignore_files, max_size } => Box::new(Tree::new(TreeOptions {
@@ -140,11 +140,11 @@ fn source(what: &What, prepared: &Prepared, threads: usize) -> Result<Box<dyn So
             max_file_size: limit(max_size),
             left_out: left_out(&prepared.policy).filter(|_| *honour_ignore_files),
             threads,
-            piece_overlap: reach,
+            piece_overlap: reach(),
         })),
         What::Stdin { name } => {
             let name = FilePath::from(name.as_deref().unwrap_or("<stdin>"));
-            Box::new(Stdin::new(name, reach))
+            Box::new(Stdin::new(name, reach()))
         }
         What::Staged { max_size } => {
             let mut options = StagedOptions::new(".", environment());

@@ -4,6 +4,8 @@
 //! Invariants: the prefilter loses nothing ([`gather`] equals the slow search of the tests), and every candidate
 //! depends on at most its rule's reach before and after it, so that a window with that margin gives the same.
 
+use std::sync::OnceLock;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -67,16 +69,29 @@ pub(crate) enum Clue {
 /// Finds candidates; built once and shared.
 pub(crate) struct Gatherer {
     shapes: ShapeTable,
-    checks: Vec<Vec<checks::Check>>,
-    /// Whether a rule's values are told from names by how random they look: not where the shape says it all, nor in
-    /// hexadecimal, where letters say nothing.
-    wants_random: Vec<bool>,
+    /// What a rule asks of its values; most rules are never asked in a run.
+    asked: Box<[OnceLock<Asked>]>,
     anchors: AhoCorasick,
     /// Which rules' literals are behind the anchors that are the same for all rule sets.
     literals: Vec<u16>,
     phrases: bool,
     numbers: bool,
-    token_bytes: [bool; 256],
+    token_bytes: OnceLock<[bool; 256]>,
+}
+
+/// What a rule asks of a value beyond its shape.
+struct Asked {
+    checks: Vec<checks::Check>,
+    /// Whether its values are told from names by how random they look: not where the shape says it all, nor in hexadecimal,
+    /// where letters say nothing.
+    random: bool,
+}
+
+impl Asked {
+    fn of(rule: &Rule) -> Self {
+        let checks = rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect();
+        Self { checks, random: wants_random(rule) }
+    }
 }
 
 /// A literal that says what could stand here.
@@ -195,17 +210,12 @@ impl Gatherer {
     pub(crate) fn new(rules: &RuleSet) -> Self {
         Self {
             shapes: ShapeTable::new(rules),
-            checks: rules
-                .rules
-                .iter()
-                .map(|rule| rule.checks.iter().filter_map(|name| checks::Check::parse(name)).collect())
-                .collect(),
-            wants_random: rules.rules.iter().map(wants_random).collect(),
+            asked: rules.rules.iter().map(|_| OnceLock::new()).collect(),
             anchors: automaton(rules),
             literals: literals(rules).map(|(rule, _)| rule).collect(),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
             numbers: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Numbers(_))),
-            token_bytes: token_bytes(rules),
+            token_bytes: OnceLock::new(),
         }
     }
 
@@ -308,8 +318,12 @@ impl Gatherer {
     }
 
     /// Every byte that may stand in a token of any shape, between its first and its last.
-    pub(crate) fn token_bytes(&self) -> &[bool; 256] {
-        &self.token_bytes
+    pub(crate) fn token_bytes(&self, rules: &RuleSet) -> &[bool; 256] {
+        self.token_bytes.get_or_init(|| token_bytes(rules))
+    }
+
+    fn asked(&self, rules: &RuleSet, rule: usize) -> &Asked {
+        self.asked[rule].get_or_init(|| Asked::of(&rules.rules[rule]))
     }
 
     /// The candidate at an anchor.
@@ -340,7 +354,8 @@ impl Gatherer {
         let index = usize::from(rule);
         let Kind::Anchored(_, shapes) = &rules.rules[index].kind else { return None };
         let value = shapes.iter().find_map(|shape| shapes::around(shape, text, literal))?;
-        self.checks[index].iter().all(|&check| checks::run(check, value.of(text))).then_some(value)
+        let checks = &self.asked(rules, index).checks;
+        checks.iter().all(|&check| checks::run(check, value.of(text))).then_some(value)
     }
 
     fn token(
@@ -356,10 +371,12 @@ impl Gatherer {
             return (stands_as_value(text, span.start) && randomness::is_random(value))
                 .then_some(Candidate { span, clue: Clue::Random(rule) });
         }
-        if self.wants_random[index] && scores.of(text, span) <= language_limit(span.len()) {
+        let asked = self.asked(rules, index);
+        if asked.random && scores.of(text, span) <= language_limit(span.len()) {
             return None;
         }
-        self.checks[index]
+        asked
+            .checks
             .iter()
             .all(|&check| checks::run(check, value))
             .then_some(Candidate { span, clue: Clue::Token(rule) })

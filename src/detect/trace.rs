@@ -209,7 +209,7 @@ impl Version<'_> {
     }
 
     fn windows(&self) -> Vec<Span> {
-        let in_token = self.gatherer.token_bytes();
+        let in_token = self.gatherer.token_bytes(self.rules);
         let window = |change: &Span| {
             // Whether a token is a value, or a piece of one, is told by what stands shortly before and after it.
             let near = change.start.saturating_sub(decode::AFTER_REACH);
