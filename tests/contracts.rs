@@ -235,38 +235,95 @@ fn told(detection: &Detection) -> Vec<(Span, String, String)> {
     detection.findings.iter().map(told).collect()
 }
 
+/// What a history is made with.
+struct Maker {
+    detector: Detector,
+    shapes: Vec<Shape>,
+    examples: Vec<String>,
+}
+
+impl Maker {
+    fn new() -> Self {
+        Self { detector: Detector::builtin(), shapes: Slow::builtin().shapes, examples: examples() }
+    }
+
+    /// Whether in each version of `text` what is carried from the one before is what a full search finds.
+    fn carries(&self, mut text: Vec<u8>, history: &[Vec<Edit>]) -> Result<(), TestCaseError> {
+        let detector = &self.detector;
+        let mut trace = detector.trace(&text, None);
+        for (number, edits) in history.iter().enumerate() {
+            let mut made: Made = text.iter().enumerate().map(|(at, &byte)| (byte, Some(at))).collect();
+            edits.iter().for_each(|edit| apply(edit, &mut made, &self.shapes, &self.examples));
+            let version: Vec<u8> = made.iter().map(|&(byte, _)| byte).collect();
+            let copied = copied_pieces(&made);
+            let base = Some((&trace, copied.as_slice()));
+            let carried = detector.trace(&version, base);
+            prop_assert_eq!(&carried, &detector.trace(&version, None), "{:?}", edits);
+            let provenance = Provenance::file(FilePath::from(["bot.py", "okx/.env"][number % 2]));
+            let chunk = Chunk::whole(&version, &provenance);
+            let whole = detector.detect(&chunk, &mut Scratch::default());
+            let could = detector.could_hold(&version, &carried);
+            prop_assert!(could || whole.findings.is_empty(), "{edits:?}");
+            let found = detector.detect_version(&chunk, &carried, base);
+            prop_assert_eq!(told(&found), told(&whole), "{:?}", edits);
+            (text, trace) = (version, carried);
+        }
+        Ok(())
+    }
+}
+
+fn history() -> impl Strategy<Value = Vec<Vec<Edit>>> {
+    proptest::collection::vec(proptest::collection::vec(edit(), 1..4), 1..6)
+}
+
 #[test]
 fn versions_are_carried_exactly() {
-    let (detector, shapes, examples) = (Detector::builtin(), Slow::builtin().shapes, examples());
+    let maker = Maker::new();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(768));
-    let history = proptest::collection::vec(proptest::collection::vec(edit(), 1..4), 1..6);
-    let strategy = (proptest::collection::vec(piece(), 4..24), history);
+    let strategy = (proptest::collection::vec(piece(), 4..24), history());
     runner
         .run(&strategy, |(pieces, history)| {
-            let mut text = text_of(&pieces, &shapes, &examples);
-            let mut trace = detector.trace(&text, None);
-            for (number, edits) in history.iter().enumerate() {
-                let mut made: Made = text.iter().enumerate().map(|(at, &byte)| (byte, Some(at))).collect();
-                edits.iter().for_each(|edit| apply(edit, &mut made, &shapes, &examples));
-                let version: Vec<u8> = made.iter().map(|&(byte, _)| byte).collect();
-                let copied = copied_pieces(&made);
-                let base = Some((&trace, copied.as_slice()));
-                let carried = detector.trace(&version, base);
-                prop_assert_eq!(&carried, &detector.trace(&version, None), "{:?}", edits);
-                let provenance = Provenance::file(FilePath::from(["bot.py", "okx/.env"][number % 2]));
-                let chunk = Chunk::whole(&version, &provenance);
-                let whole = detector.detect(&chunk, &mut Scratch::default());
-                let could = detector.could_hold(&version, &carried);
-                prop_assert!(could || whole.findings.is_empty(), "{edits:?}");
-                prop_assert_eq!(
-                    told(&detector.detect_version(&chunk, &carried, base)),
-                    told(&whole),
-                    "{:?}",
-                    edits
-                );
-                (text, trace) = (version, carried);
+            maker.carries(text_of(&pieces, &maker.shapes, &maker.examples), &history)
+        })
+        .expect("what is carried is what a full search finds");
+}
+
+/// Lines that stand between what matters: statements, blocks, sections, lists, and now and then somebody's name.
+const LINES: &[&str] = &[
+    "def step(self, value):",
+    "    return value + 1",
+    "",
+    "# as okx and others do",
+    "[section]",
+    "level = 3",
+    "items:",
+    "  - name: first",
+    "    value: one, two",
+    "client = Client(",
+    "    mode=\"plain\",",
+    ")",
+    "config = {\"exchange\": {\"name\": \"kraken\"}}",
+    "}",
+    "(\"a\", [1, 2",
+    "from binance.client import Client",
+];
+
+/// Values are so far from each other that an edit leaves the neighbourhoods of most of them as they were.
+#[test]
+fn what_stands_near_is_carried_exactly() {
+    let maker = Maker::new();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(96));
+    let line = proptest::sample::select(LINES);
+    let between = (proptest::collection::vec(line, 1..24), 100..700_usize);
+    let strategy = (any::<bool>(), proptest::collection::vec((piece(), between), 2..7), history());
+    runner
+        .run(&strategy, |(is_table, parts, history)| {
+            let mut text = if is_table { b"name,api_key,secret\n".to_vec() } else { Vec::new() };
+            for (piece, (lines, count)) in parts {
+                text.extend(text_of(&[piece], &maker.shapes, &maker.examples));
+                lines.iter().cycle().take(count).for_each(|line| text.extend(format!("{line}\n").bytes()));
             }
-            Ok(())
+            maker.carries(text, &history)
         })
         .expect("what is carried is what a full search finds");
 }

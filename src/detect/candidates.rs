@@ -163,7 +163,7 @@ impl Candidate {
 
     /// The same, in a text in which what stood at `from` stands at `to`.
     pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
-        let shift = |span: Span| Span::new(span.start + to - from, span.end + to - from);
+        let shift = |span: Span| span.moved(from, to);
         let clue = match &self.clue {
             Clue::Phrase(phrase) => Clue::Phrase(Phrase { span: shift(phrase.span), ..phrase.clone() }),
             Clue::Connection(url) => Clue::Connection(Connection {

@@ -4,6 +4,7 @@
 //! Invariant: a pure function of (bytes, path, focus, rules): the same input gives the same findings, in the same order.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{
@@ -15,7 +16,7 @@ use super::candidates::{Candidate, Clue, Gatherer};
 use super::decode::{self, Layers};
 use super::document::Document;
 use super::fingerprint;
-use super::judgement::{Judge, Part};
+use super::judgement::{Judge, Neighbourhoods, Part};
 use super::reading::Reader;
 use super::sets::{self, Set};
 use super::text::Text;
@@ -29,6 +30,15 @@ pub struct Detector {
     gatherer: Gatherer,
     judge: OnceLock<Judge>,
     words: OnceLock<WordIndex>,
+}
+
+/// What is known of a text beside its candidates.
+#[derive(Default)]
+struct Known {
+    /// Providers' words in it.
+    words: Option<Vec<WordHit>>,
+    /// What the neighbourhoods of its values say; `None` where nobody wants to know that of another text.
+    neighbourhoods: Option<RefCell<Neighbourhoods>>,
 }
 
 /// What one thread reuses from chunk to chunk.
@@ -102,7 +112,7 @@ impl Detector {
     pub fn detect(&self, chunk: &Chunk<'_>, scratch: &mut Scratch) -> Detection {
         let text = Text::new(chunk.bytes);
         self.gatherer.gather(&self.rules, &text.bytes, &mut scratch.candidates);
-        self.judged(chunk, text, &scratch.candidates, None).0
+        self.judged(chunk, text, &scratch.candidates, &mut Known::default())
     }
 
     /// The same for a version whose trace is known, and perhaps that of the one it was made from.
@@ -121,30 +131,42 @@ impl Detector {
         let carried =
             |(base, pieces): (&Trace, &[CopiedPiece])| base.carried_words(index, chunk.bytes, pieces);
         let words = if trace.is_opaque() { None } else { known.or_else(|| base.and_then(carried)) };
-        let (detection, words) = self.judged(chunk, text, &trace.candidates, words);
-        if let Some(words) = words {
-            // Another path of the same version may have brought them already.
+        let known = trace.neighbourhoods.get().cloned();
+        let carried =
+            |(base, pieces): (&Trace, &[CopiedPiece])| base.carried_neighbourhoods(chunk.bytes, pieces);
+        let neighbourhoods = known.or_else(|| base.and_then(carried)).unwrap_or_default();
+        let neighbourhoods = (!trace.is_opaque()).then(|| RefCell::new(neighbourhoods));
+        let mut known = Known { words, neighbourhoods };
+        let detection = self.judged(chunk, text, &trace.candidates, &mut known);
+        // Another path of the same version may have brought them already.
+        if let Some(words) = known.words {
             let _ = trace.words.set(words);
+        }
+        if let Some(neighbourhoods) = known.neighbourhoods {
+            let _ = trace.neighbourhoods.set(neighbourhoods.into_inner());
         }
         detection
     }
 
-    /// Judges candidates with the facts of their whole text; gives back the providers' words that were found for it.
+    /// Judges candidates with the facts of their whole text. What is known of it need not be found again, and what was
+    /// found is known then.
     fn judged(
         &self,
         chunk: &Chunk<'_>,
         text: Text<'_>,
         candidates: &[Candidate],
-        words: Option<Vec<WordHit>>,
-    ) -> (Detection, Option<Vec<WordHit>>) {
+        known: &mut Known,
+    ) -> Detection {
         if candidates.is_empty() {
-            return (Detection::default(), words);
+            return Detection::default();
         }
         let reader = self.reader(&chunk.provenance.path);
+        let words = known.words.take();
         let document = Document::with_hits(&text.bytes, &chunk.provenance.path, reader.words, words);
-        let reading = reader.read(&document, candidates);
+        let reading = reader.read(&document, candidates, known.neighbourhoods.as_ref());
         if reading.parts.is_empty() {
-            return (Detection::default(), document.into_hits());
+            known.words = document.into_hits();
+            return Detection::default();
         }
         let unfolded = reading.layers.text().map(|text| reader.document(text));
         let judged = unfolded.as_ref().unwrap_or(&document);
@@ -152,11 +174,11 @@ impl Detector {
         let writer =
             Writer { reader, chunk, document: &document, judged, layers: &reading.layers, text: &text };
         let (mut detection, spans) = writer.write(sets);
-        let words = document.into_hits();
+        known.words = document.into_hits();
         if let Cow::Owned(text) = text.bytes {
             detection.decoded = (!spans.is_empty()).then_some(Decoded { text, spans });
         }
-        (detection, words)
+        detection
     }
 
     /// The local half alone: what could be a credential in `bytes`, carried from the version they were made from if

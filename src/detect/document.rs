@@ -8,7 +8,8 @@ use std::cell::OnceCell;
 use crate::model::{FilePath, Place, Span};
 
 use super::lines::Lines;
-use super::words::{WordHit, WordIndex};
+use super::neighbourhood::Reads;
+use super::words::{WORD_REACH, WordHit, WordIndex};
 
 /// One text under judgement.
 pub(crate) struct Document<'a> {
@@ -20,7 +21,12 @@ pub(crate) struct Document<'a> {
     path_hits: OnceCell<Vec<WordHit>>,
     first_hits: OnceCell<Vec<(WordHit, usize)>>,
     named: OnceCell<Providers>,
+    /// What is looked at while something is asked that could hold in other versions as well.
+    reads: Reads,
 }
+
+/// Runs of letters and digits up to this length are noted when words near them are asked for.
+const LONGEST_RUN: usize = 1024;
 
 /// Which providers were met.
 #[derive(Debug, Default)]
@@ -52,6 +58,7 @@ impl<'a> Document<'a> {
             path_hits: OnceCell::new(),
             first_hits: OnceCell::new(),
             named: OnceCell::new(),
+            reads: Reads::default(),
         }
     }
 
@@ -85,8 +92,21 @@ impl<'a> Document<'a> {
         self.lines().count()
     }
 
+    /// The bytes of the first line without its end.
+    pub(crate) fn first_line(&self) -> Span {
+        self.reads.note_first_line();
+        self.line_unnoted(0)
+    }
+
     /// The bytes of a line without its end.
     pub(crate) fn line(&self, number: usize) -> Span {
+        let line = self.line_unnoted(number);
+        // That it begins and ends here is said by the bytes beside it.
+        self.note(Span::new(line.start.saturating_sub(2), line.end + 2));
+        line
+    }
+
+    fn line_unnoted(&self, number: usize) -> Span {
         let start = self.lines().start(self.text, number);
         let mut end = self.lines().end(self.text, number);
         if end > start && self.text[end - 1] == b'\r' {
@@ -95,9 +115,45 @@ impl<'a> Document<'a> {
         Span::new(start, end.max(start))
     }
 
+    /// The line of byte `at` with so many lines before and after it, and their ends.
+    pub(crate) fn lines_about(&self, at: usize, count: usize) -> Span {
+        let own = self.line_of(at);
+        let last = (own + count).min(self.line_count() - 1);
+        let lines = self.lines();
+        Span::new(lines.start(self.text, own.saturating_sub(count)), lines.end(self.text, last) + 1)
+    }
+
     /// The line around byte `at`.
     pub(crate) fn line_around(&self, at: usize) -> Span {
         self.line(self.line_of(at))
+    }
+
+    /// What is looked at while something is asked.
+    pub(super) fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// Takes note that an answer depends on these bytes, as far as there are such.
+    pub(super) fn note(&self, span: Span) {
+        self.reads.note(Span::new(span.start, span.end.min(self.text.len())));
+    }
+
+    /// Takes note that an answer depends on the words in `span`. Whether something is one is said by the run of letters
+    /// and digits that it stands in.
+    pub(super) fn note_words(&self, span: Span) {
+        if !self.reads.is_wanted() {
+            return;
+        }
+        let longest = self.index.longest() + WORD_REACH;
+        let (start, end) =
+            (span.start.saturating_sub(longest), self.text.len().min(span.end.saturating_add(longest)));
+        let in_run = |byte: &&u8| byte.is_ascii_alphanumeric();
+        let before = self.text[..start].iter().rev().take(LONGEST_RUN).take_while(in_run).count();
+        let after = self.text[end..].iter().take(LONGEST_RUN).take_while(in_run).count();
+        if before.max(after) == LONGEST_RUN {
+            self.reads.note_elsewhere();
+        }
+        self.note(Span::new(start - before, end + after));
     }
 
     /// Providers' words in the text, sorted by place.
@@ -107,6 +163,7 @@ impl<'a> Document<'a> {
 
     /// Providers' words in `span`.
     pub(crate) fn hits_in(&self, span: Span) -> &[WordHit] {
+        self.note_words(span);
         let hits = self.hits();
         let first = hits.partition_point(|hit| hit.span.start < span.start);
         let count = hits[first..].partition_point(|hit| hit.span.start < span.end);

@@ -34,6 +34,15 @@ impl Sign {
         Self { score, witness: Witness::Partner }
     }
 
+    /// The same in a text in which what stood at `from` stands at `to`.
+    pub(crate) fn moved(self, from: usize, to: usize) -> Self {
+        let witness = match self.witness {
+            Witness::Word(word, place) => Witness::Word(word.moved(from, to), place),
+            Witness::Partner => Witness::Partner,
+        };
+        Self { witness, ..self }
+    }
+
     /// What it says about the value at `value`, for people. Many signs are weighed and few are told.
     pub(crate) fn told(&self, document: &Document<'_>, value: Span) -> String {
         match self.witness {
@@ -70,37 +79,92 @@ const PATH: &str = "in the path";
 /// No evidence at all.
 pub(crate) const NOWHERE: u32 = 1000;
 
-/// The strongest sign of each provider for `value`.
-pub(crate) fn signs(
-    document: &Document<'_>,
-    value: Span,
-    naming: &Naming,
-    scopes: &[Scope],
-) -> BTreeMap<u16, Sign> {
-    let mut best: BTreeMap<u16, Sign> = BTreeMap::new();
-    let own_line = document.line_of(value.start);
-    let mut consider = |hit: WordHit, line: Option<usize>| {
-        if !hit.span.overlaps(value) {
-            let line = || line.unwrap_or_else(|| document.line_of(hit.span.start));
-            let (score, place) = weigh(document, (hit.span, &line), (value, own_line), naming, scopes);
-            let score = score + if hit.nested { NESTED } else { 0 };
-            let believed = score < BESIDE || (score < SAME_LINE && !is_prose(document.text, hit.span));
-            if !hit.weak || believed {
-                keep(&mut best, hit, score, place);
-            }
-        }
-    };
-    nearest(document, value).into_iter().for_each(|hit| consider(hit, None));
-    let in_heads = scopes.iter().flat_map(|scope| document.hits_in(scope.head));
-    in_heads.for_each(|&hit| consider(hit, None));
-    document.first_hits().iter().for_each(|&(hit, line)| consider(hit, Some(line)));
-    let name_start = document.path.as_bytes().len() - document.path.file_name().len();
-    for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
-        let (score, place) =
-            if hit.span.start >= name_start { (IN_FILE_NAME, FILE_NAME) } else { (IN_PATH, PATH) };
-        keep(&mut best, hit, score, place);
+/// A value whose signs are weighed.
+pub(crate) struct Weigher<'a> {
+    pub(crate) document: &'a Document<'a>,
+    pub(crate) value: Span,
+    pub(crate) naming: &'a Naming,
+    pub(crate) scopes: &'a [Scope],
+}
+
+impl Weigher<'_> {
+    /// The strongest sign of each provider among what stands around the value. Depends on nothing else.
+    pub(crate) fn near(&self) -> BTreeMap<u16, Sign> {
+        let mut best = BTreeMap::new();
+        let own_line = self.document.line_of(self.value.start);
+        let mut consider = |hit: WordHit| {
+            self.consider(&mut best, hit, own_line, || self.document.line_of(hit.span.start));
+        };
+        nearest(self.document, self.value).into_iter().for_each(&mut consider);
+        let in_heads = self.scopes.iter().flat_map(|scope| self.document.hits_in(scope.head));
+        in_heads.copied().for_each(consider);
+        best
     }
-    best
+
+    /// Adds what the text as a whole and its path say.
+    pub(crate) fn add_far(&self, best: &mut BTreeMap<u16, Sign>) {
+        let document = self.document;
+        let own_line = document.line_of(self.value.start);
+        document.first_hits().iter().for_each(|&(hit, line)| self.consider(best, hit, own_line, || line));
+        let name_start = document.path.as_bytes().len() - document.path.file_name().len();
+        for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
+            let (score, place) =
+                if hit.span.start >= name_start { (IN_FILE_NAME, FILE_NAME) } else { (IN_PATH, PATH) };
+            keep(best, hit, score, place);
+        }
+    }
+
+    fn consider(
+        &self,
+        best: &mut BTreeMap<u16, Sign>,
+        hit: WordHit,
+        own_line: usize,
+        line: impl Fn() -> usize,
+    ) {
+        if hit.span.overlaps(self.value) {
+            return;
+        }
+        let (score, place) = self.weigh(hit.span, own_line, line);
+        let score = score + if hit.nested { NESTED } else { 0 };
+        let believed = score < BESIDE || (score < SAME_LINE && !is_prose(self.document.text, hit.span));
+        if !hit.weak || believed {
+            keep(best, hit, score, place);
+        }
+    }
+
+    /// How strongly a word speaks, and how that is told. `line` tells the line it is in.
+    fn weigh(&self, hit: Span, own_line: usize, line: impl Fn() -> usize) -> (u32, &'static str) {
+        let Self { document, value, naming, scopes } = *self;
+        if naming.span.is_some_and(|name| name.contains(hit)) {
+            return (IN_NAME, "in its name");
+        }
+        if naming.callee.is_some_and(|callee| callee.contains(hit)) {
+            return (IN_CALL, "in the call");
+        }
+        if naming.callee.is_some_and(|callee| brings(document, hit, callee)) {
+            return (IN_IMPORT, "where the call comes from");
+        }
+        if let Some(depth) = scopes.iter().position(|scope| scope.head.contains(hit)) {
+            return (IN_HEAD + bounded(depth, 8), "in what it stands in");
+        }
+        let line = line();
+        // A line of a minified file or a map holds a whole program: there, bytes count as lines.
+        let lines = line.abs_diff(own_line).max(hit.start.abs_diff(value.start) / LONG_LINE);
+        let after = usize::from(hit.start > value.start);
+        let holds = |scope: &Scope| scope.holds_directly(document, hit.start);
+        if let Some(depth) = scopes.iter().take(2).position(holds) {
+            let per_line = if depth == 0 { 1 } else { 2 };
+            let distance = bounded(depth * 4 + lines.min(6) * per_line + after, 17);
+            return (BESIDE + distance, "beside it");
+        }
+        if lines == 0 {
+            return (SAME_LINE, "on the same line");
+        }
+        if lines <= NEAR_LINES {
+            return (NEAR + bounded(lines * 3 + after, 38), if after == 1 { "below" } else { "above" });
+        }
+        (IN_FILE + bounded(lines, 500), "in the file")
+    }
 }
 
 /// Whether a word stands between others as in a sentence, which names nobody: `the gate is shut`.
@@ -138,50 +202,17 @@ pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Opt
     (lines <= NEAR_LINES).then(|| NEAR + bounded(lines * 3, 38))
 }
 
+/// What stands so near to `partner` that [`beside`] has an answer about it.
+pub(crate) fn zone_beside(document: &Document<'_>, partner: Span) -> Span {
+    document.lines_about(partner.start, NEAR_LINES)
+}
+
 fn keep(best: &mut BTreeMap<u16, Sign>, hit: WordHit, score: u32, place: &'static str) {
     let sign = Sign { score, witness: Witness::Word(hit.span, place) };
     let entry = best.entry(hit.provider).or_insert(sign);
     if score < entry.score {
         *entry = sign;
     }
-}
-
-fn weigh(
-    document: &Document<'_>,
-    (hit, line): (Span, &dyn Fn() -> usize),
-    (value, own_line): (Span, usize),
-    naming: &Naming,
-    scopes: &[Scope],
-) -> (u32, &'static str) {
-    if naming.span.is_some_and(|name| name.contains(hit)) {
-        return (IN_NAME, "in its name");
-    }
-    if naming.callee.is_some_and(|callee| callee.contains(hit)) {
-        return (IN_CALL, "in the call");
-    }
-    if naming.callee.is_some_and(|callee| brings(document, hit, callee)) {
-        return (IN_IMPORT, "where the call comes from");
-    }
-    if let Some(depth) = scopes.iter().position(|scope| scope.head.contains(hit)) {
-        return (IN_HEAD + bounded(depth, 8), "in what it stands in");
-    }
-    let line = line();
-    // A line of a minified file or a map holds a whole program: there, bytes count as lines.
-    let lines = line.abs_diff(own_line).max(hit.start.abs_diff(value.start) / LONG_LINE);
-    let after = usize::from(hit.start > value.start);
-    let holds = |scope: &Scope| scope.holds_directly(document, hit.start);
-    if let Some(depth) = scopes.iter().take(2).position(holds) {
-        let per_line = if depth == 0 { 1 } else { 2 };
-        let distance = bounded(depth * 4 + lines.min(6) * per_line + after, 17);
-        return (BESIDE + distance, "beside it");
-    }
-    if lines == 0 {
-        return (SAME_LINE, "on the same line");
-    }
-    if lines <= NEAR_LINES {
-        return (NEAR + bounded(lines * 3 + after, 38), if after == 1 { "below" } else { "above" });
-    }
-    (IN_FILE + bounded(lines, 500), "in the file")
 }
 
 /// How statements begin that bring names from elsewhere.

@@ -4,7 +4,7 @@
 //! Invariant: depends on nothing but the name's letters; camelCase, snake_case, kebab-case and dotted.paths are equal.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use crate::model::Role;
 use crate::rules::RuleSet;
@@ -16,8 +16,8 @@ pub(crate) struct Name {
     words: Vec<String>,
     squashed: String,
     /// What the words mean: asked for by many rules, read once.
-    role: OnceCell<Option<Role>>,
-    vetoes: OnceCell<bool>,
+    role: OnceLock<Option<Role>>,
+    vetoes: OnceLock<bool>,
 }
 
 /// Longer names are sentences or data.

@@ -37,6 +37,14 @@ pub(crate) struct Naming {
     pub(crate) quoted: bool,
 }
 
+impl Naming {
+    /// The same in a text in which what stood at `from` stands at `to`.
+    pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
+        let moved = |span: Option<Span>| span.map(|span| span.moved(from, to));
+        Self { span: moved(self.span), callee: moved(self.callee), ..self.clone() }
+    }
+}
+
 const LONGEST_NAME: usize = 80;
 /// Keys whose value has its name beside it: `- name: API_KEY` / `value: …`.
 const STAND_INS: &[&[u8]] = &[b"value", b"default", b"val", b"current", b"initialvalue", b"currentvalue"];
@@ -59,13 +67,13 @@ pub(crate) fn name_of(document: &Document<'_>, value: Span) -> Naming {
 /// The call whose argument list encloses `value`, through an object literal at most.
 pub(crate) fn callee(document: &Document<'_>, value: Span) -> Option<Span> {
     let text = document.text;
-    let inner = innermost_bracket(text, value.start)?;
+    let inner = innermost_bracket(document, value.start)?;
     let open = if text[inner] == b'(' {
         inner
     } else {
-        innermost_bracket(text, inner).filter(|&outer| text[outer] == b'(')?
+        innermost_bracket(document, inner).filter(|&outer| text[outer] == b'(')?
     };
-    let name = last_path(text, head_before(text, open));
+    let name = last_path(text, head_before(document, open));
     (!name.is_empty()).then_some(name)
 }
 
@@ -326,7 +334,7 @@ fn bare(
             return plain(left_side(text, waiting - 1, previous.start), Standing::Named);
         }
     }
-    if quoted && innermost_bracket(text, line.start).is_some() {
+    if quoted && innermost_bracket(document, line.start).is_some() {
         return positional(document, line.start, plain);
     }
     let rest = Span::new(value.end, line.end.max(value.end)).of(text);
@@ -340,9 +348,12 @@ fn positional(
     plain: impl Fn(Option<Span>, Standing) -> Naming,
 ) -> Naming {
     let text = document.text;
-    let Some(open) = innermost_bracket(text, at) else {
+    let Some(open) = innermost_bracket(document, at) else {
         return match column_of(document, at, document.line_around(at)) {
-            Some(column) => plain(Some(column), Standing::Named),
+            Some(column) => {
+                document.reads().note_elsewhere();
+                plain(Some(column), Standing::Named)
+            }
             None => plain(None, Standing::Loose),
         };
     };
@@ -352,7 +363,7 @@ fn positional(
         return plain(Some(name), Standing::Named);
     }
     let index = position(text, own + 1, at);
-    let owner = list_owner(text, head_before(text, own));
+    let owner = list_owner(text, head_before(document, own));
     // `ADDRESSES = ["…", "…"]`: that its elements are public, or made up, is said by the name of a list alone.
     let is_list = text[owner.end..own].iter().any(|byte| matches!(byte, b'=' | b':'));
     let list = Name::new(if is_list { owner.of(text) } else { b"" });
@@ -468,7 +479,7 @@ fn is_setter(name: &[u8]) -> bool {
 /// The heading of the column that `at` stands in, if the first line heads a table that `line` is a row of.
 fn column_of(document: &Document<'_>, at: usize, line: Span) -> Option<Span> {
     let text = document.text;
-    let head = document.line(0);
+    let head = document.first_line();
     let is_heading = |cell: &[u8]| {
         let cell = cell.trim_ascii();
         cell.first().is_some_and(u8::is_ascii_alphabetic)

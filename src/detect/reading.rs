@@ -6,6 +6,8 @@
 //! Must not know: codecs, files, how findings are written.
 //! Invariant: a text in which no passage holds anything is judged as it stands, as if there were no passages.
 
+use std::cell::RefCell;
+
 use crate::model::{Confidence, FilePath, Span};
 use crate::rules::{Kind, Need, RuleSet};
 
@@ -13,7 +15,7 @@ use super::candidates::{Candidate, Clue, Gatherer, language_limit};
 use super::decode::{self, DEEPEST, Layers, Passage, Unfolded};
 use super::document::Document;
 use super::evidence::STRUCTURE;
-use super::judgement::{Judge, Part};
+use super::judgement::{Judge, Neighbourhoods, Part};
 use super::placeholder::{is_no_password, is_placeholder};
 use super::randomness;
 use super::tokens::is_token_byte;
@@ -39,17 +41,28 @@ pub(crate) struct Reading {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the text of `document`, whose candidates are `candidates`.
-    pub(crate) fn read(&self, document: &Document<'_>, candidates: &[Candidate]) -> Reading {
-        self.read_at(document, candidates, 0)
+    /// Reads the text of `document`, whose candidates are `candidates`; see [`Judge::judge`] for `known`.
+    pub(crate) fn read(
+        &self,
+        document: &Document<'_>,
+        candidates: &[Candidate],
+        known: Option<&RefCell<Neighbourhoods>>,
+    ) -> Reading {
+        self.read_at(document, candidates, 0, known)
     }
 
-    fn read_at(&self, document: &Document<'_>, candidates: &[Candidate], depth: usize) -> Reading {
+    fn read_at(
+        &self,
+        document: &Document<'_>,
+        candidates: &[Candidate],
+        depth: usize,
+        known: Option<&RefCell<Neighbourhoods>>,
+    ) -> Reading {
         let text = document.text;
         let mut parts = if candidates.iter().all(is_encoded) {
             Vec::new()
         } else {
-            self.judge.judge(self.rules, document, candidates)
+            self.judge.judge(self.rules, document, candidates, known)
         };
         parts.retain(|part| !self.looks_random(part) || !self.stands_for_words(text, part.span, candidates));
         let passages = self.passages(text, candidates, &self.claimed(&parts), depth);
@@ -83,7 +96,7 @@ impl<'a> Reader<'a> {
 
     fn read_unfolded(&self, unfolded: &Unfolded, depth: usize) -> Reading {
         let text = &unfolded.text;
-        self.read_at(&self.document(text), &self.gathered(text), depth + 1)
+        self.read_at(&self.document(text), &self.gathered(text), depth + 1, None)
     }
 
     /// Whether a part could be found in a passage. Most hold nothing, and only their neighbourhoods are looked at.

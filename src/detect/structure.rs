@@ -31,7 +31,7 @@ pub(crate) struct Scope {
 
 /// The scopes around `value`, innermost first: brackets, then indented blocks, then the section.
 pub(crate) fn scopes(document: &Document<'_>, value: Span) -> Vec<Scope> {
-    let mut scopes = brackets(document.text, value);
+    let mut scopes = brackets(document, value);
     scopes.extend(item(document, value));
     scopes.extend(blocks(document, value));
     scopes.extend(section(document, value));
@@ -39,11 +39,17 @@ pub(crate) fn scopes(document: &Document<'_>, value: Span) -> Vec<Scope> {
 }
 
 /// The innermost bracket around `at`.
-pub(crate) fn innermost_bracket(text: &[u8], at: usize) -> Option<usize> {
-    opener_before(text, at, at.saturating_sub(BRACKET_REACH))
+pub(crate) fn innermost_bracket(document: &Document<'_>, at: usize) -> Option<usize> {
+    opener_before(document, at, at.saturating_sub(BRACKET_REACH))
 }
 
-fn opener_before(text: &[u8], at: usize, limit: usize) -> Option<usize> {
+fn opener_before(document: &Document<'_>, at: usize, limit: usize) -> Option<usize> {
+    let opener = last_opener(document.text, at, limit);
+    document.note(Span::new(opener.unwrap_or(limit).min(at), at));
+    opener
+}
+
+fn last_opener(text: &[u8], at: usize, limit: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for index in (limit..at).rev() {
         match text[index] {
@@ -56,16 +62,18 @@ fn opener_before(text: &[u8], at: usize, limit: usize) -> Option<usize> {
     None
 }
 
-fn brackets(text: &[u8], value: Span) -> Vec<Scope> {
+fn brackets(document: &Document<'_>, value: Span) -> Vec<Scope> {
+    let text = document.text;
     let limit = value.start.saturating_sub(BRACKET_REACH);
     let last = text.len().min(value.end + BRACKET_REACH);
     let mut scopes = Vec::new();
     let (mut before, mut after) = (value.start, value.end);
     while scopes.len() < DEEPEST {
-        let Some(open) = opener_before(text, before, limit) else { break };
+        let Some(open) = opener_before(document, before, limit) else { break };
         let close = closer_after(text, after, last);
+        document.note(Span::new(after, close + 1));
         scopes.push(Scope {
-            head: head_before(text, open),
+            head: head_before(document, open),
             body: Span::new(open + 1, close),
             bracket: Some(text[open]),
             indentation: None,
@@ -91,10 +99,11 @@ fn closer_after(text: &[u8], at: usize, limit: usize) -> usize {
 }
 
 /// The text before an opening bracket, back to where its statement or member begins.
-pub(crate) fn head_before(text: &[u8], open: usize) -> Span {
+pub(crate) fn head_before(document: &Document<'_>, open: usize) -> Span {
     let limit = open.saturating_sub(LONGEST_HEAD);
+    document.note(Span::new(limit, open));
     let ends = |byte: &u8| matches!(byte, b'\n' | b';' | b',' | b'{' | b'}' | b'(' | b'[');
-    let start = text[limit..open].iter().rposition(ends).map_or(limit, |at| limit + at + 1);
+    let start = document.text[limit..open].iter().rposition(ends).map_or(limit, |at| limit + at + 1);
     Span::new(start, open)
 }
 
@@ -191,13 +200,18 @@ fn section(document: &Document<'_>, value: Span) -> Option<Scope> {
 }
 
 impl Scope {
+    /// The same in a text in which what stood at `from` stands at `to`.
+    pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
+        Self { head: self.head.moved(from, to), body: self.body.moved(from, to), ..*self }
+    }
+
     /// Whether `at`, inside the body, is a direct member and not inside something nested.
     pub(crate) fn holds_directly(&self, document: &Document<'_>, at: usize) -> bool {
         if at < self.body.start || at >= self.body.end {
             return false;
         }
         match (self.bracket, self.indentation) {
-            (Some(_), _) => opener_before(document.text, at, self.body.start).is_none(),
+            (Some(_), _) => opener_before(document, at, self.body.start).is_none(),
             (None, Some(depth)) => {
                 let line = document.line_around(at);
                 indentation(line.of(document.text)) == Some(depth)

@@ -13,7 +13,10 @@ use crate::rules::word_list::Tongue;
 use crate::rules::{NUMBERS_REACH, RuleSet};
 
 use super::candidates::{Anchor, Candidate, Clue, Gatherer, VALUE_REACH, sort};
+use super::copies::Copies;
 use super::decode;
+use super::judgement::Neighbourhoods;
+use super::neighbourhood::Copied;
 use super::phrase::phrases_around;
 use super::tongue;
 use super::words::{WORD_REACH, WordHit, WordIndex, put_in_order};
@@ -30,6 +33,8 @@ pub struct Trace {
     pub(super) witness: OnceLock<Option<Span>>,
     /// Providers' words, if they were asked for.
     pub(super) words: OnceLock<Vec<WordHit>>,
+    /// What the neighbourhoods of values say, if that was asked.
+    pub(super) neighbourhoods: OnceLock<Neighbourhoods>,
 }
 
 /// Two traces are the same if the same was found; what was asked of them since is not compared.
@@ -96,6 +101,16 @@ impl Trace {
     /// Whether nothing can be carried from here.
     pub(super) fn is_opaque(&self) -> bool {
         self.opaque
+    }
+
+    /// What the neighbourhoods of values say that were copied to `text` whole; `None` if nobody knows it of this one.
+    pub(super) fn carried_neighbourhoods(
+        &self,
+        text: &[u8],
+        pieces: &[CopiedPiece],
+    ) -> Option<Neighbourhoods> {
+        let known = self.neighbourhoods.get().filter(|_| !self.opaque)?;
+        Some(known.carried(&Copied::new(&Copies::new(pieces), self.length, text)))
     }
 
     /// Providers' words in `text`, which was made from the text of this trace by copying `pieces`; `None` if those of
@@ -320,39 +335,4 @@ fn touches_any(spans: &[Span], span: Span) -> bool {
     // Runs of words may overlap each other, so that ends are not sorted; windows and changes are disjoint.
     let first = spans.partition_point(|other| other.end < span.start);
     spans[first..].iter().take_while(|other| other.start <= span.end).any(|other| other.end >= span.start)
-}
-
-/// Finds where a stretch of the base went. A base can be copied in any order and more than once.
-struct Copies {
-    /// By where they come from.
-    pieces: Vec<CopiedPiece>,
-    /// How far the pieces up to each one reach in the base.
-    reached: Vec<usize>,
-}
-
-impl Copies {
-    fn new(pieces: &[CopiedPiece]) -> Self {
-        let mut pieces = pieces.to_vec();
-        pieces.sort_by_key(|piece| piece.from);
-        let mut most = 0;
-        let reached = pieces
-            .iter()
-            .map(|piece| {
-                most = most.max(piece.from + piece.length);
-                most
-            })
-            .collect();
-        Self { pieces, reached }
-    }
-
-    /// Every place where all of `span` went.
-    fn places(&self, span: Span) -> impl Iterator<Item = usize> {
-        let begun = self.pieces.partition_point(|piece| piece.from <= span.start);
-        (0..begun)
-            .rev()
-            .take_while(move |&index| self.reached[index] >= span.end)
-            .map(|index| self.pieces[index])
-            .filter(move |piece| span.end <= piece.from + piece.length)
-            .map(move |piece| span.start - piece.from + piece.to)
-    }
 }

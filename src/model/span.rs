@@ -39,6 +39,12 @@ impl Span {
         self.start <= other.start && other.end <= self.end
     }
 
+    /// The same in a text in which what stood at `from` stands at `to`.
+    #[must_use]
+    pub fn moved(self, from: usize, to: usize) -> Self {
+        Self::new(self.start + to - from, self.end + to - from)
+    }
+
     /// The bytes of `text` it covers.
     pub fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         &text[self.start..self.end]

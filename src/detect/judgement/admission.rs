@@ -3,8 +3,10 @@
 //! Must not know: scopes, how near a provider is.
 //! Invariant: what is not admitted although the file is no lock file becomes no part under any path.
 
+use std::sync::Arc;
+
 use crate::model::{Severity, Span};
-use crate::rules::{Kind, Need, Rule};
+use crate::rules::{Kind, Need, PASSWORD_REACH, Rule};
 
 use super::super::candidates::{Candidate, Clue};
 use super::super::checks::Check;
@@ -23,16 +25,54 @@ pub(super) struct Called {
 }
 
 /// What a token is taken for.
-pub(super) enum Admitted {
+#[derive(Clone, Debug)]
+pub(crate) enum Admitted {
     /// It identifies or proves itself, under one of these rules.
     Proved(Vec<u16>),
     /// Its name and surroundings decide between these rules.
     Named(Vec<u16>, Naming),
 }
 
+impl Admitted {
+    /// The same in a text in which what stood at `from` stands at `to`.
+    fn moved(&self, from: usize, to: usize) -> Self {
+        match self {
+            Self::Proved(rules) => Self::Proved(rules.clone()),
+            Self::Named(rules, naming) => Self::Named(rules.clone(), naming.moved(from, to)),
+        }
+    }
+}
+
 impl Bench<'_> {
     /// What a token could be by itself and by what stands near it, before anybody is asked who is named where.
     pub(super) fn admit(&self, group: &[Candidate], generic: bool) -> Option<Admitted> {
+        let is_asked = |candidate: &Candidate| match candidate.clue {
+            Clue::Token(_) | Clue::Anchored(..) => !generic,
+            Clue::Random(_) => generic,
+            _ => false,
+        };
+        if !group.iter().any(is_asked) {
+            return None;
+        }
+        // In a lock file it is asked who is named anywhere.
+        let Some(known) = self.known.filter(|_| !self.lock_file) else {
+            return self.admit_anew(group, generic);
+        };
+        let span = group[0].span;
+        if let Some((answer, at)) = known.borrow().admitted(generic).get(span) {
+            return answer.as_ref().as_ref().map(|admitted| admitted.moved(at, span.start));
+        }
+        let reads = self.document.reads();
+        reads.begin(span);
+        // Which clues there are was told by what stands so near.
+        let (start, end) = (span.start.saturating_sub(PASSWORD_REACH), span.end + PASSWORD_REACH);
+        self.document.note(Span::new(start, end));
+        let answer = Arc::new(self.admit_anew(group, generic));
+        known.borrow_mut().admitted_mut(generic).keep(span, &answer, reads, self.document.text.len());
+        answer.as_ref().clone()
+    }
+
+    fn admit_anew(&self, group: &[Candidate], generic: bool) -> Option<Admitted> {
         let span = group[0].span;
         let value = span.of(self.document.text);
         let mut rules: Vec<u16> = Vec::new();
@@ -45,9 +85,6 @@ impl Bench<'_> {
                 Clue::Random(rule) if generic => rules.push(rule),
                 _ => {}
             }
-        }
-        if rules.is_empty() {
-            return None;
         }
         rules.sort_unstable();
         let proved: Vec<u16> =

@@ -8,19 +8,21 @@ mod tokens;
 mod whole;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use crate::model::{Confidence, Span};
 use crate::rules::{Kind, Rule, RuleSet, Shape};
 
-use self::admission::Called;
+use self::admission::{Admitted, Called};
 use super::candidates::{Candidate, Clue};
 use super::connection::Connection;
 use super::document::Document;
-use super::evidence::{NOWHERE, Sign, beside, signs};
+use super::evidence::{NOWHERE, Sign, Weigher, beside, zone_beside};
 use super::fingerprint::published_hash;
 use super::names::PhraseIndex;
 use super::naming::{Naming, callee, name_of};
+use super::neighbourhood::{Answers, Copied};
 use super::structure::{Scope, scopes};
 use super::veto;
 
@@ -85,12 +87,14 @@ impl Judge {
         }
     }
 
-    /// The parts among `candidates`, sorted by place.
+    /// The parts among `candidates`, sorted by place. What is `known` of their neighbourhoods is not asked again, and what
+    /// was asked is added.
     pub(crate) fn judge(
         &self,
         rules: &RuleSet,
         document: &Document<'_>,
         candidates: &[Candidate],
+        known: Option<&RefCell<Neighbourhoods>>,
     ) -> Vec<Part> {
         let blocks = veto::armoured_blocks(document.text);
         let lock_file = veto::is_lock_file(document.path.file_name());
@@ -101,6 +105,7 @@ impl Judge {
             lock_file,
             called: RefCell::default(),
             partners: Vec::new(),
+            known,
         };
         let mut parts: Vec<Part> = candidates.iter().filter_map(|candidate| bench.whole(candidate)).collect();
         // Two lists can hold the same words, as the Chinese ones do.
@@ -121,7 +126,12 @@ impl Judge {
         // What was believed speaks for the values beside it.
         bench.partners =
             parts.iter().map(|part| (rules.rules[usize::from(part.rule)].provider, part.span)).collect();
-        for group in groups.iter().filter(|group| bench.has_partner_near(group[0].span)) {
+        let beside_partners = bench.beside_partners();
+        let is_beside = |at: usize| {
+            let first = beside_partners.partition_point(|zone| zone.end <= at);
+            beside_partners.get(first).is_some_and(|zone| zone.start <= at)
+        };
+        for group in groups.iter().filter(|group| is_beside(group[0].span.start)) {
             if free(&parts, group[0].span) {
                 parts.extend(bench.token(group, false));
             }
@@ -176,6 +186,7 @@ impl Judge {
             lock_file: false,
             called: RefCell::default(),
             partners: Vec::new(),
+            known: None,
         };
         candidates.chunk_by(|one, other| one.span == other.span).find_map(|group| {
             let whole = |candidate: &Candidate| match &candidate.clue {
@@ -228,13 +239,57 @@ struct Bench<'a> {
     called: RefCell<Option<Called>>,
     /// Providers of parts that were believed already, and where those stand.
     partners: Vec<(u16, Span)>,
+    known: Option<&'a RefCell<Neighbourhoods>>,
+}
+
+/// What the neighbourhoods of values say, as far as that was asked: it holds in every version that has them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Neighbourhoods {
+    /// What tokens are taken for, by rules of their own and by generic ones.
+    admitted: [Answers<Option<Admitted>>; 2],
+    near: Answers<Near>,
+}
+
+impl Neighbourhoods {
+    /// What of it holds in a version.
+    pub(super) fn carried(&self, copied: &Copied<'_>) -> Self {
+        let [own, generic] = &self.admitted;
+        Self { admitted: [own.carried(copied), generic.carried(copied)], near: self.near.carried(copied) }
+    }
+
+    fn admitted(&self, generic: bool) -> &Answers<Option<Admitted>> {
+        &self.admitted[usize::from(generic)]
+    }
+
+    fn admitted_mut(&mut self, generic: bool) -> &mut Answers<Option<Admitted>> {
+        &mut self.admitted[usize::from(generic)]
+    }
+}
+
+/// What stands near one value.
+#[derive(Clone, Debug)]
+struct Near {
+    naming: Naming,
+    scopes: Vec<Scope>,
+    signs: BTreeMap<u16, Sign>,
+}
+
+impl Near {
+    /// The same in a text in which what stood at `from` stands at `to`.
+    fn moved(&self, from: usize, to: usize) -> Self {
+        Self {
+            naming: self.naming.moved(from, to),
+            scopes: self.scopes.iter().map(|scope| scope.moved(from, to)).collect(),
+            signs: self.signs.iter().map(|(&provider, sign)| (provider, sign.moved(from, to))).collect(),
+        }
+    }
 }
 
 /// What stands around one value.
 struct Surroundings {
     naming: Naming,
     scopes: Vec<Scope>,
-    signs: std::collections::BTreeMap<u16, Sign>,
+    signs: BTreeMap<u16, Sign>,
 }
 
 impl Bench<'_> {
@@ -242,18 +297,56 @@ impl Bench<'_> {
         &self.rules.rules[usize::from(index)]
     }
 
-    fn has_partner_near(&self, span: Span) -> bool {
-        self.partners.iter().any(|&(_, partner)| beside(self.document, span, partner).is_some())
+    /// What stands beside partners, sorted and disjoint.
+    fn beside_partners(&self) -> Vec<Span> {
+        let mut zones: Vec<Span> =
+            self.partners.iter().map(|&(_, partner)| zone_beside(self.document, partner)).collect();
+        zones.sort_unstable_by_key(|zone| zone.start);
+        zones.dedup_by(|zone, last| {
+            let is_joined = zone.start <= last.end;
+            if is_joined {
+                last.end = last.end.max(zone.end);
+            }
+            is_joined
+        });
+        zones
+    }
+
+    /// What stands near the value, from what is known or anew.
+    fn near(&self, span: Span) -> Near {
+        let Some(known) = self.known else { return self.near_anew(span, name_of(self.document, span)) };
+        if let Some((near, at)) = known.borrow().near.get(span) {
+            return near.moved(at, span.start);
+        }
+        let reads = self.document.reads();
+        reads.begin(span);
+        let near = Arc::new(self.near_anew(span, name_of(self.document, span)));
+        known.borrow_mut().near.keep(span, &near, reads, self.document.text.len());
+        near.as_ref().clone()
+    }
+
+    fn near_anew(&self, span: Span, mut naming: Naming) -> Near {
+        let scopes = scopes(self.document, span);
+        naming.callee = naming.callee.or_else(|| callee(self.document, span));
+        let weigher = Weigher { document: self.document, value: span, naming: &naming, scopes: &scopes };
+        let signs = weigher.near();
+        Near { naming, scopes, signs }
     }
 
     fn surroundings(&self, span: Span) -> Surroundings {
-        self.around(span, name_of(self.document, span))
+        self.around_near(span, self.near(span))
     }
 
-    fn around(&self, span: Span, mut naming: Naming) -> Surroundings {
-        let scopes = scopes(self.document, span);
-        naming.callee = naming.callee.or_else(|| callee(self.document, span));
-        let mut signs = signs(self.document, span, &naming, &scopes);
+    /// The surroundings of a value whose name is known already.
+    fn around(&self, span: Span, naming: Naming) -> Surroundings {
+        let near = if self.known.is_some() { self.near(span) } else { self.near_anew(span, naming) };
+        self.around_near(span, near)
+    }
+
+    fn around_near(&self, span: Span, near: Near) -> Surroundings {
+        let Near { naming, scopes, mut signs } = near;
+        Weigher { document: self.document, value: span, naming: &naming, scopes: &scopes }
+            .add_far(&mut signs);
         for &(provider, partner) in &self.partners {
             if let Some(score) = beside(self.document, span, partner) {
                 let sign = Sign::of_partner(score);
