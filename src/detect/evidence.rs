@@ -3,8 +3,6 @@
 //! Must not know: shapes, roles, what is done with the answer.
 //! Invariant: a lower score is stronger evidence, and a nearer word never scores worse than a farther one of its kind.
 
-use std::collections::BTreeMap;
-
 use crate::model::Span;
 
 use super::document::Document;
@@ -79,6 +77,53 @@ const PATH: &str = "in the path";
 /// No evidence at all.
 pub(crate) const NOWHERE: u32 = 1000;
 
+/// The strongest sign of each provider.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signs {
+    /// By provider, ascending.
+    all: Vec<(u16, Sign)>,
+}
+
+impl Signs {
+    pub(crate) fn get(&self, provider: u16) -> Option<Sign> {
+        let place = self.all.binary_search_by_key(&provider, |&(other, _)| other).ok()?;
+        Some(self.all[place].1)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, Sign)> {
+        self.all.iter().copied()
+    }
+
+    /// Adds a sign, unless there is one that is as strong.
+    pub(crate) fn keep(&mut self, provider: u16, sign: Sign) {
+        match self.all.binary_search_by_key(&provider, |&(other, _)| other) {
+            Ok(place) if sign.score < self.all[place].1.score => self.all[place].1 = sign,
+            Ok(_) => {}
+            Err(place) => self.all.insert(place, (provider, sign)),
+        }
+    }
+
+    /// The same for many at once, in the order of providers.
+    fn keep_all(&mut self, signs: impl Iterator<Item = (u16, Sign)>) {
+        let known = std::mem::take(&mut self.all);
+        self.all.reserve(known.len() + signs.size_hint().0);
+        let mut known = known.into_iter().peekable();
+        for (provider, sign) in signs {
+            while let Some(before) = known.next_if(|&(other, _)| other < provider) {
+                self.all.push(before);
+            }
+            let rival = known.next_if(|&(other, _)| other == provider);
+            self.all.push(rival.filter(|(_, rival)| rival.score <= sign.score).unwrap_or((provider, sign)));
+        }
+        self.all.extend(known);
+    }
+
+    /// The same in a text in which what stood at `from` stands at `to`.
+    pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
+        Self { all: self.all.iter().map(|&(provider, sign)| (provider, sign.moved(from, to))).collect() }
+    }
+}
+
 /// A value whose signs are weighed.
 pub(crate) struct Weigher<'a> {
     pub(crate) document: &'a Document<'a>,
@@ -89,11 +134,13 @@ pub(crate) struct Weigher<'a> {
 
 impl Weigher<'_> {
     /// The strongest sign of each provider among what stands around the value. Depends on nothing else.
-    pub(crate) fn near(&self) -> BTreeMap<u16, Sign> {
-        let mut best = BTreeMap::new();
+    pub(crate) fn near(&self) -> Signs {
+        let mut best = Signs::default();
         let own_line = self.document.line_of(self.value.start);
         let mut consider = |hit: WordHit| {
-            self.consider(&mut best, hit, own_line, || self.document.line_of(hit.span.start));
+            if let Some(sign) = self.sign(hit, own_line, || self.document.line_of(hit.span.start)) {
+                best.keep(hit.provider, sign);
+            }
         };
         nearest(self.document, self.value).into_iter().for_each(&mut consider);
         let in_heads = self.scopes.iter().flat_map(|scope| self.document.hits_in(scope.head));
@@ -102,34 +149,30 @@ impl Weigher<'_> {
     }
 
     /// Adds what the text as a whole and its path say.
-    pub(crate) fn add_far(&self, best: &mut BTreeMap<u16, Sign>) {
+    pub(crate) fn add_far(&self, best: &mut Signs) {
         let document = self.document;
         let own_line = document.line_of(self.value.start);
-        document.first_hits().iter().for_each(|&(hit, line)| self.consider(best, hit, own_line, || line));
+        let first_hits = document.first_hits().iter();
+        best.keep_all(
+            first_hits.filter_map(|&(hit, line)| Some((hit.provider, self.sign(hit, own_line, || line)?))),
+        );
         let name_start = document.path.as_bytes().len() - document.path.file_name().len();
         for &hit in document.path_hits().iter().filter(|hit| !hit.weak) {
             let (score, place) =
                 if hit.span.start >= name_start { (IN_FILE_NAME, FILE_NAME) } else { (IN_PATH, PATH) };
-            keep(best, hit, score, place);
+            best.keep(hit.provider, Sign { score, witness: Witness::Word(hit.span, place) });
         }
     }
 
-    fn consider(
-        &self,
-        best: &mut BTreeMap<u16, Sign>,
-        hit: WordHit,
-        own_line: usize,
-        line: impl Fn() -> usize,
-    ) {
+    /// What a word says, if it says anything about this value.
+    fn sign(&self, hit: WordHit, own_line: usize, line: impl Fn() -> usize) -> Option<Sign> {
         if hit.span.overlaps(self.value) {
-            return;
+            return None;
         }
         let (score, place) = self.weigh(hit.span, own_line, line);
         let score = score + if hit.nested { NESTED } else { 0 };
         let believed = score < BESIDE || (score < SAME_LINE && !is_prose(self.document.text, hit.span));
-        if !hit.weak || believed {
-            keep(best, hit, score, place);
-        }
+        (!hit.weak || believed).then_some(Sign { score, witness: Witness::Word(hit.span, place) })
     }
 
     /// How strongly a word speaks, and how that is told. `line` tells the line it is in.
@@ -205,14 +248,6 @@ pub(crate) fn beside(document: &Document<'_>, value: Span, partner: Span) -> Opt
 /// What stands so near to `partner` that [`beside`] has an answer about it.
 pub(crate) fn zone_beside(document: &Document<'_>, partner: Span) -> Span {
     document.lines_about(partner.start, NEAR_LINES)
-}
-
-fn keep(best: &mut BTreeMap<u16, Sign>, hit: WordHit, score: u32, place: &'static str) {
-    let sign = Sign { score, witness: Witness::Word(hit.span, place) };
-    let entry = best.entry(hit.provider).or_insert(sign);
-    if score < entry.score {
-        *entry = sign;
-    }
 }
 
 /// How statements begin that bring names from elsewhere.

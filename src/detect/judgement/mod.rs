@@ -8,7 +8,7 @@ mod tokens;
 mod whole;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{Confidence, Span};
@@ -18,7 +18,7 @@ use self::admission::{Admitted, Called};
 use super::candidates::{Candidate, Clue};
 use super::connection::Connection;
 use super::document::Document;
-use super::evidence::{NOWHERE, Sign, Weigher, beside, zone_beside};
+use super::evidence::{NOWHERE, Sign, Signs, Weigher, beside, zone_beside};
 use super::fingerprint::published_hash;
 use super::names::PhraseIndex;
 use super::naming::{Naming, callee, name_of};
@@ -271,7 +271,7 @@ impl Neighbourhoods {
 struct Near {
     naming: Naming,
     scopes: Vec<Scope>,
-    signs: BTreeMap<u16, Sign>,
+    signs: Signs,
 }
 
 impl Near {
@@ -280,7 +280,7 @@ impl Near {
         Self {
             naming: self.naming.moved(from, to),
             scopes: self.scopes.iter().map(|scope| scope.moved(from, to)).collect(),
-            signs: self.signs.iter().map(|(&provider, sign)| (provider, sign.moved(from, to))).collect(),
+            signs: self.signs.moved(from, to),
         }
     }
 }
@@ -289,7 +289,7 @@ impl Near {
 struct Surroundings {
     naming: Naming,
     scopes: Vec<Scope>,
-    signs: BTreeMap<u16, Sign>,
+    signs: Signs,
 }
 
 impl Bench<'_> {
@@ -349,11 +349,7 @@ impl Bench<'_> {
             .add_far(&mut signs);
         for &(provider, partner) in &self.partners {
             if let Some(score) = beside(self.document, span, partner) {
-                let sign = Sign::of_partner(score);
-                let entry = signs.entry(provider).or_insert(sign);
-                if score < entry.score {
-                    *entry = sign;
-                }
+                signs.keep(provider, Sign::of_partner(score));
             }
         }
         Surroundings { naming, scopes, signs }
@@ -380,12 +376,7 @@ impl Bench<'_> {
             confidence,
             firm,
             score,
-            told: around
-                .signs
-                .get(&provider)
-                .map(|sign| sign.told(self.document, span))
-                .into_iter()
-                .collect(),
+            told: around.signs.get(provider).map(|sign| sign.told(self.document, span)).into_iter().collect(),
             name: name.filter(|name| !name.is_empty()),
             stem: around.naming.name.stem(),
             scope: around.scopes.first().map_or(0, |scope| scope.body.start),
@@ -399,7 +390,7 @@ impl Bench<'_> {
 }
 
 fn score_of(around: &Surroundings, rule: &Rule) -> u32 {
-    around.signs.get(&rule.provider).map_or(NOWHERE, |sign| sign.score)
+    around.signs.get(rule.provider).map_or(NOWHERE, |sign| sign.score)
 }
 
 /// Hexadecimal keys are published in many spellings; packs list 64 lower-case digits.

@@ -145,7 +145,7 @@ impl Bench<'_> {
             |provider: u16| readings.iter().any(|reading| self.rule(reading.rule).provider == provider);
         best.score >= STRUCTURE
             && !matches!(self.rule(best.rule).need, Need::Name | Need::Both)
-            && around.signs.iter().any(|(&provider, sign)| {
+            && around.signs.iter().any(|(provider, sign)| {
                 sign.score < STRUCTURE && sign.score < best.score && !readable(provider)
             })
     }
