@@ -65,7 +65,7 @@ impl Reads {
     }
 
     /// What was noted in a text of so many bytes; `None` if the answer cannot be kept.
-    fn end(&self, length: usize) -> Option<(Span, bool)> {
+    pub(super) fn end(&self, length: usize) -> Option<(Span, bool)> {
         let noted = self.noted.take()?;
         let noted = Span::new(noted.start.saturating_sub(BESIDE), length.min(noted.end + BESIDE));
         (self.leans.get() != Leaning::Elsewhere).then_some((noted, self.leans.get() == Leaning::OnFirstLine))

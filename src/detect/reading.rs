@@ -21,6 +21,9 @@ use super::randomness;
 use super::tokens::is_token_byte;
 use super::words::WordIndex;
 
+/// So much around a passage is looked at first, beyond what tells whether there is anything; in bytes.
+const EXCERPT: usize = 16 << 10;
+
 /// Reads one text; everything it borrows is shared.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -74,10 +77,10 @@ impl<'a> Reader<'a> {
         if passages.is_empty() {
             return None;
         }
-        let all = Unfolded::new(text, &passages);
-        if !self.could_be_fruitful(&all) {
+        if !self.could_be_fruitful(text, &passages) {
             return None;
         }
+        let all = Unfolded::new(text, &passages);
         let reading = self.read_unfolded(&all, depth);
         let fruitful = self.fruitful(plain, &all, &reading);
         if fruitful.is_empty() {
@@ -100,16 +103,47 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a part could be found in a passage. Most hold nothing, and only their neighbourhoods are looked at.
-    fn could_be_fruitful(&self, unfolded: &Unfolded) -> bool {
+    fn could_be_fruitful(&self, text: &[u8], passages: &[Passage]) -> bool {
+        let margin = self.rules.reach() + EXCERPT;
+        let is_near = |one: &Passage, other: &Passage| other.from.start < one.from.end + 2 * margin;
+        let whole = Span::new(0, text.len());
+        for near in passages.chunk_by(is_near) {
+            let start = near[0].from.start.saturating_sub(margin);
+            let excerpt = Span::new(start, text.len().min(near[near.len() - 1].from.end + margin));
+            match self.could_be_fruitful_in(text, excerpt, near) {
+                Some(false) => {}
+                Some(true) => return true,
+                None => return self.could_be_fruitful_in(text, whole, passages).unwrap_or(true),
+            }
+        }
+        false
+    }
+
+    /// The same for passages in a piece of `text`; `None` if more than that must be looked at.
+    fn could_be_fruitful_in(&self, text: &[u8], excerpt: Span, passages: &[Passage]) -> Option<bool> {
+        let is_cut = (excerpt.start > 0, excerpt.end < text.len());
+        let moved: Vec<Passage> = passages.iter().map(|passage| passage.moved(excerpt.start, 0)).collect();
+        let unfolded = &Unfolded::new(excerpt.of(text), &moved);
         let text = &unfolded.text;
+        let reaches_out = |span: Span| (is_cut.0 && span.start == 0) || (is_cut.1 && span.end >= text.len());
         let mut inside: Vec<Candidate> = Vec::new();
         for zone in self.zones(unfolded) {
+            if reaches_out(zone) {
+                return None;
+            }
             let near =
                 self.gathered(zone.of(text)).into_iter().map(|candidate| candidate.moved(0, zone.start));
             inside.extend(near.filter(|candidate| unfolded.touched(candidate.span).next().is_some()));
         }
-        inside.iter().any(is_encoded)
-            || self.judge.could_hold(self.rules, &self.document(text), &inside).is_some()
+        if inside.is_empty() || inside.iter().any(is_encoded) {
+            return Some(!inside.is_empty());
+        }
+        let document = self.document(text);
+        document.reads().begin(inside[0].span);
+        let could_hold = self.judge.could_hold(self.rules, &document, &inside).is_some();
+        let (read, first_line) = document.reads().end(text.len())?;
+        let is_told_here = !reaches_out(read) && (!first_line || !is_cut.0);
+        is_told_here.then_some(could_hold)
     }
 
     /// The passages and what decides about candidates in them, without overlaps. No run of token bytes is cut.

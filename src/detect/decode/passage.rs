@@ -26,6 +26,12 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
+    /// The same in a text in which what stood at `from` stands at `to`.
+    pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
+        let origins = self.origins.iter().map(|&origin| origin + to - from).collect();
+        Self { from: self.from.moved(from, to), origins, ..self.clone() }
+    }
+
     /// Without the line end that `echo` and editors leave behind.
     pub(super) fn trimmed(mut self) -> Self {
         let kept = self.bytes.trim_ascii_end().len();
