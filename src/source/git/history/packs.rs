@@ -201,7 +201,7 @@ impl Pack {
             while let Some(rank) = next.filter(|&rank| !std::mem::replace(&mut wanted[rank as usize], true)) {
                 // What is damaged is told when it is read.
                 let parent = self.entry(rank).and_then(|entry| self.parent(&entry));
-                let parent = parent.unwrap_or(Parent::Root(Kind::Blob));
+                let parent = parent.unwrap_or(Parent::Root(Kind::Blob, 0));
                 next = if let Parent::Entry(base) = parent { Some(base) } else { None };
                 parents[rank as usize] = parent;
             }
@@ -211,10 +211,10 @@ impl Pack {
 
     fn parent(&self, entry: &pack::data::Entry) -> Result<Parent, EntryError> {
         Ok(match entry.header {
-            Header::Commit => Parent::Root(Kind::Commit),
-            Header::Tree => Parent::Root(Kind::Tree),
-            Header::Blob => Parent::Root(Kind::Blob),
-            Header::Tag => Parent::Root(Kind::Tag),
+            Header::Commit => Parent::Root(Kind::Commit, entry.decompressed_size),
+            Header::Tree => Parent::Root(Kind::Tree, entry.decompressed_size),
+            Header::Blob => Parent::Root(Kind::Blob, entry.decompressed_size),
+            Header::Tag => Parent::Root(Kind::Tag, entry.decompressed_size),
             Header::OfsDelta { base_distance } => {
                 let offset = entry.checked_base_pack_offset(base_distance).ok_or(EntryError::Damaged)?;
                 let rank = self.offsets.binary_search(&offset).map_err(|_| EntryError::Damaged)?;
@@ -236,7 +236,7 @@ impl Pack {
     pub(super) fn base(&self, number: u32) -> Result<Base, EntryError> {
         let entry = self.entry(self.rank(number))?;
         Ok(match self.parent(&entry)? {
-            Parent::Root(kind) => Base::None(kind),
+            Parent::Root(kind, _) => Base::None(kind),
             Parent::Entry(rank) => Base::Number(self.number(rank)),
             Parent::Elsewhere(id) => Base::Elsewhere(id),
             Parent::None | Parent::Aside => return Err(EntryError::Damaged),
@@ -284,8 +284,8 @@ pub(super) enum Base {
 /// What an entry is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parent {
-    /// Nothing: it stands for itself.
-    Root(Kind),
+    /// Nothing: it stands for itself, and has so many bytes.
+    Root(Kind, u64),
     /// Another entry, by rank.
     Entry(u32),
     /// An object outside of the pack.
@@ -303,6 +303,8 @@ const READ_AT_ONCE: usize = 1024;
 pub(super) struct Families {
     /// Entries that stand for themselves, with what they are.
     pub(super) roots: Vec<(u32, Kind)>,
+    /// How many bytes each of them has.
+    sizes: Vec<u64>,
     /// Entries that are made from an object outside of the pack.
     pub(super) orphans: Vec<(u32, ObjectId)>,
     /// Entries that nothing leads to.
@@ -328,6 +330,7 @@ impl Families {
         let mut children = vec![0; *starts.last().unwrap_or(&0) as usize];
         let mut families = Self {
             roots: Vec::new(),
+            sizes: Vec::new(),
             orphans: Vec::new(),
             problems,
             starts,
@@ -336,7 +339,10 @@ impl Families {
         };
         for (rank, parent) in (0..).zip(parents) {
             match *parent {
-                Parent::Root(kind) => families.roots.push((rank, kind)),
+                Parent::Root(kind, size) => {
+                    families.roots.push((rank, kind));
+                    families.sizes.push(size);
+                }
                 Parent::Elsewhere(id) => families.orphans.push((rank, id)),
                 Parent::Entry(base) => {
                     let slot = &mut next[base as usize];
@@ -426,6 +432,12 @@ impl Families {
             }
         }
         leading
+    }
+
+    /// About how many bytes an entry that stands for itself has, together with what is made from it.
+    pub(super) fn bytes(&self, root: u32) -> u64 {
+        let place = self.roots.binary_search_by_key(&root, |&(rank, _)| rank);
+        place.map_or(0, |place| self.sizes[place].saturating_mul(u64::from(self.weight(root))))
     }
 
     /// How many entries are made from it, itself included.

@@ -20,8 +20,11 @@ use super::table::Table;
 use crate::model::{CopiedPiece, Problem, ProblemKind};
 use crate::source::git::entry::EntryError;
 
-/// Subfamilies from this size on may go to another thread.
+/// Subfamilies from this size on may go to another thread: so many versions, or so many bytes.
 const SHARED_WEIGHT: u32 = 64;
+const SHARED_BYTES: u64 = 8 << 20;
+/// Families from so many bytes on are a piece of work each.
+const LARGE_FAMILY: u64 = 32 << 20;
 /// So many families are begun as one piece of work at most.
 const FAMILIES_AT_ONCE: usize = 64;
 /// So many pieces of work there should be for each thread: families are of very different size.
@@ -115,13 +118,16 @@ impl<'m, V: Visit> Crew<'m, V> {
     /// Visits the planned entries.
     pub(super) fn walk(&self, plan: &Plan<'_>) {
         rayon::scope(|scope| {
-            for roots in plan.roots.chunks(at_once(plan.roots.len())) {
-                let waiting = roots.iter().rev().filter(|&&rank| plan.wants(rank)).map(|&rank| (rank, None));
-                let waiting: Waiting<V::Carried> = waiting.collect();
-                if !waiting.is_empty() {
-                    scope.spawn(|scope| self.families(plan, waiting, scope));
-                }
-            }
+            // Who begins with the largest ones does not end with them, when nobody else has anything to do.
+            let wanted = || plan.roots.iter().copied().filter(|&rank| plan.wants(rank));
+            let (large, others): (Vec<u32>, Vec<u32>) =
+                wanted().partition(|&rank| plan.families.bytes(rank) >= LARGE_FAMILY);
+            let begin = |ranks: &[u32]| {
+                let waiting: Waiting<V::Carried> = ranks.iter().rev().map(|&rank| (rank, None)).collect();
+                scope.spawn(|scope| self.families(plan, waiting, scope));
+            };
+            large.chunks(1).for_each(begin);
+            others.chunks(at_once(others.len())).for_each(begin);
             for &(rank, base) in plan.orphans.iter().filter(|(rank, _)| plan.wants(*rank)) {
                 scope.spawn(move |scope| {
                     let version = self.with_hands(|hands| self.outside(hands, plan, rank, &base));
@@ -230,7 +236,9 @@ impl<'m, V: Visit> Crew<'m, V> {
         let version = Arc::new(version);
         for (index, &child) in children.iter().enumerate() {
             let base = Some(Arc::clone(&version));
-            if index > 0 && plan.families.weight(child) >= SHARED_WEIGHT {
+            let weight = plan.families.weight(child);
+            let bytes = u64::from(weight) * version.bytes.len() as u64;
+            if index > 0 && (weight >= SHARED_WEIGHT || bytes >= SHARED_BYTES) {
                 scope.spawn(move |scope| self.families(plan, vec![(child, base)], scope));
             } else {
                 waiting.push((child, base));
