@@ -223,12 +223,13 @@ fn shape(shape: &Shape) -> String {
 fn sieve_table(sieve: &Sieve) -> String {
     let mut front = String::new();
     list(&mut front, "", sieve.front.iter().map(rows));
+    let mut before = String::new();
+    list(&mut before, "", sieve.before.iter().map(rows));
     format!(
-        "Sieve {{ entries: {}, lengths: {}, kinds: {}, front: {front}, before: {}, after: {} }}\n",
+        "Sieve {{ entries: {}, lengths: {}, kinds: {}, front: {front}, before: {before}, after: {} }}\n",
         borrowed(sieve.entries.iter().map(|entry: &Entry| format!("{entry:?}"))),
         rows(&sieve.lengths),
         rows(&sieve.kinds),
-        rows(&sieve.before),
         rows(&sieve.after),
     )
 }

@@ -233,12 +233,11 @@ impl Gatherer {
         mut visit: impl FnMut(Anchor),
     ) {
         found.clear();
-        dispatch!(Level::new(), simd => self.runs_and_stretches(simd, rules, text, found));
+        dispatch!(Level::new(), simd => self.runs_lists_and_stretches(simd, rules, text, found));
         self.anchors_in(text, Span::new(0, text.len()), |anchor| {
             visit(anchor);
             found.extend(self.anchored(rules, text, anchor))
         });
-        self.numbers_in(text, Span::new(0, text.len()), found);
         sort(found);
         // Two alternatives of one shape can admit the same value.
         found.dedup();
@@ -251,16 +250,28 @@ impl Gatherer {
         }
     }
 
-    /// Adds the tokens and the phrases of a text. Both are told by the kinds of its bytes, which are read once.
+    /// Adds the tokens, the pairs of numbers and the phrases of a text. All are told by the kinds of its bytes, which are
+    /// read once.
     #[inline(always)]
-    fn runs_and_stretches<S: Simd>(&self, simd: S, rules: &RuleSet, text: &[u8], found: &mut Vec<Candidate>) {
+    fn runs_lists_and_stretches<S: Simd>(
+        &self,
+        simd: S,
+        rules: &RuleSet,
+        text: &[u8],
+        found: &mut Vec<Candidate>,
+    ) {
         let strides = Strides::of(text);
         let mut runs = tokens::Runs::default();
         let mut search = stretches::Search::default();
-        let (mut scores, mut probe) = (Scores::default(), Probe::default());
+        let mut lists = numbers::Lists::default();
+        let (mut answers, mut probe) = (Answers::default(), Probe::default());
         for number in 0..strides.count() {
             let (base, kinds) = (number * STRIDE, Kinds::of(simd, strides.get(number)));
-            runs.step(text, base, kinds, &mut |run| self.tokens_of(rules, text, run, &mut scores, found));
+            runs.step(text, base, kinds, &mut |run| self.tokens_of(rules, text, run, &mut answers, found));
+            if self.numbers {
+                lists
+                    .step(text, base, kinds, &mut |span| found.push(Candidate { span, clue: Clue::Numbers }));
+            }
             if self.phrases {
                 search.step(text, base, kinds, &mut |stretch| phrases_in(text, stretch, &mut probe, found));
             }
@@ -272,10 +283,10 @@ impl Gatherer {
 
     /// Adds the tokens of the runs in `range`, whose borders no run crosses.
     pub(crate) fn tokens_in(&self, rules: &RuleSet, text: &[u8], range: Span, found: &mut Vec<Candidate>) {
-        let mut scores = Scores::default();
+        let mut answers = Answers::default();
         tokens::for_each_run(range.of(text), |run| {
             let run = Span::new(run.start + range.start, run.end + range.start);
-            self.tokens_of(rules, text, run, &mut scores, found);
+            self.tokens_of(rules, text, run, &mut answers, found);
         });
     }
 
@@ -286,11 +297,11 @@ impl Gatherer {
         rules: &RuleSet,
         text: &[u8],
         run: Span,
-        scores: &mut Scores,
+        answers: &mut Answers,
         found: &mut Vec<Candidate>,
     ) {
         self.shapes.matches(rules, text, run, &mut |rule, span| {
-            found.extend(self.token(rules, text, (rule, span), scores))
+            found.extend(self.token(rules, text, (rule, span), answers))
         });
         let form = decode::recognise(text, run);
         found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
@@ -363,7 +374,7 @@ impl Gatherer {
         rules: &RuleSet,
         text: &[u8],
         (rule, span): (u16, Span),
-        scores: &mut Scores,
+        answers: &mut Answers,
     ) -> Option<Candidate> {
         let value = span.of(text);
         let index = usize::from(rule);
@@ -372,13 +383,14 @@ impl Gatherer {
                 .then_some(Candidate { span, clue: Clue::Random(rule) });
         }
         let asked = self.asked(rules, index);
-        if asked.random && scores.of(text, span) <= language_limit(span.len()) {
+        answers.turn_to(span);
+        if asked.random && answers.score(value) <= language_limit(span.len()) {
             return None;
         }
         asked
             .checks
             .iter()
-            .all(|&check| checks::run(check, value))
+            .all(|&check| answers.check(check, value))
             .then_some(Candidate { span, clue: Clue::Token(rule) })
     }
 }
@@ -438,22 +450,35 @@ fn wants_random(rule: &Rule) -> bool {
     rule.need != Need::Nothing && rule.checks.is_empty() && !shapes.iter().all(Shape::is_hexadecimal)
 }
 
-/// The score of the last token: several rules ask for the same one.
+/// What was asked of the last token: several rules ask for the same.
 #[derive(Default)]
-struct Scores {
-    last: Option<(Span, f32)>,
+struct Answers {
+    span: Option<Span>,
+    score: Option<f32>,
+    checks: Vec<(checks::Check, bool)>,
 }
 
-impl Scores {
-    fn of(&mut self, text: &[u8], span: Span) -> f32 {
-        match self.last {
-            Some((known, score)) if known == span => score,
-            _ => {
-                let score = randomness::score(span.of(text));
-                self.last = Some((span, score));
-                score
-            }
+impl Answers {
+    /// Forgets what was asked of another token.
+    fn turn_to(&mut self, span: Span) {
+        if self.span != Some(span) {
+            self.span = Some(span);
+            self.score = None;
+            self.checks.clear();
         }
+    }
+
+    fn score(&mut self, value: &[u8]) -> f32 {
+        *self.score.get_or_insert_with(|| randomness::score(value))
+    }
+
+    fn check(&mut self, check: checks::Check, value: &[u8]) -> bool {
+        if let Some(&(_, holds)) = self.checks.iter().find(|(asked, _)| *asked == check) {
+            return holds;
+        }
+        let holds = checks::run(check, value);
+        self.checks.push((check, holds));
+        holds
     }
 }
 

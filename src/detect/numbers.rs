@@ -1,7 +1,7 @@
 //! Key pairs written as arrays of 64 numbers, as Solana's tools keep them.
 //!
-//! Text is probed every [`STEP`] bytes: an array is longer than that, so a probe stands in it with nothing but digits,
-//! commas and white space around. Only there are numbers read.
+//! A whole text is searched stride by stride, a piece of one by probes every [`STEP`] bytes: an array is longer, so that a
+//! stride or a probe stands in it with nothing but digits, commas and white space around. Only there are numbers read.
 //!
 //! Must not know: names, files.
 //! Invariant: whether a pair is found depends on [`NUMBERS_REACH`] bytes around it, and a pair proves itself: the second
@@ -13,6 +13,7 @@ use crate::model::Span;
 use crate::rules::NUMBERS_REACH;
 
 use super::checks::keypair;
+use super::strides::{Kinds, STRIDE};
 
 /// How many numbers a pair has.
 pub(crate) const PAIR: usize = 64;
@@ -39,15 +40,45 @@ pub(crate) fn pairs_about(text: &[u8], range: Span, mut visit: impl FnMut(Span))
     }
 }
 
+/// The search for pairs, stride by stride: the shortest array fills one, wherever it begins.
+#[derive(Default)]
+pub(crate) struct Lists {
+    /// Up to where lists have been read.
+    read: usize,
+}
+
+impl Lists {
+    /// Calls `visit` with the pair that the stride at `base` is a part of.
+    #[inline(always)]
+    pub(crate) fn step(&mut self, text: &[u8], base: usize, kinds: Kinds, visit: &mut impl FnMut(Span)) {
+        const { assert!(PAIR >= STRIDE, "an array of numbers of one digit, with commas, fills a stride") };
+        let others = kinds.letters() | kinds.underscores | kinds.marks | kinds.backslashes | kinds.beyond;
+        if others == 0 && kinds.digits != 0 && base >= self.read {
+            self.look(text, base, visit);
+        }
+    }
+
+    #[cold]
+    fn look(&mut self, text: &[u8], base: usize, visit: &mut impl FnMut(Span)) {
+        let is_list = |stride: &[u8]| stride.iter().all(|&byte| is_list_byte(byte));
+        if text.get(base..base + STRIDE).is_some_and(is_list) {
+            let list = list_around(text, base);
+            self.read = list.end;
+            if is_pair(list.of(text)) {
+                visit(list);
+            }
+        }
+    }
+}
+
 fn is_list_byte(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b',' | b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// The digits, commas and white space around `at`, without white space and commas at the ends.
 fn list_around(text: &[u8], at: usize) -> Span {
-    let reach = NUMBERS_REACH / 2;
-    let before = text[..at].iter().rev().take(reach).take_while(|&&byte| is_list_byte(byte)).count();
-    let after = text[at..].iter().take(reach).take_while(|&&byte| is_list_byte(byte)).count();
+    let before = text[..at].iter().rev().take(NUMBERS_REACH).take_while(|&&byte| is_list_byte(byte)).count();
+    let after = text[at..].iter().take(NUMBERS_REACH).take_while(|&&byte| is_list_byte(byte)).count();
     let span = Span::new(at - before, at + after);
     let list = span.of(text);
     let skipped = list.iter().take_while(|byte| !byte.is_ascii_digit()).count();
@@ -56,7 +87,7 @@ fn list_around(text: &[u8], at: usize) -> Span {
 }
 
 fn is_pair(list: &[u8]) -> bool {
-    bytes_of(list).is_some_and(|bytes| keypair::is_pair(bytes.as_slice()))
+    list.len() <= NUMBERS_REACH && bytes_of(list).is_some_and(|bytes| keypair::is_pair(bytes.as_slice()))
 }
 
 /// The bytes that a list of as many numbers as a pair has stands for.
@@ -75,7 +106,10 @@ pub(crate) fn bytes_of(list: &[u8]) -> Option<Zeroizing<[u8; PAIR]>> {
 mod tests {
     use ed25519_dalek::SigningKey;
 
-    use super::pairs_about;
+    use fearless_simd::{Level, dispatch};
+
+    use super::{Lists, pairs_about};
+    use crate::detect::strides::{Kinds, STRIDE, Strides};
     use crate::model::Span;
 
     fn pair(seed: u8) -> Vec<String> {
@@ -88,12 +122,25 @@ mod tests {
         let mut found = Vec::new();
         let all = Span::new(0, text.len());
         pairs_about(text.as_bytes(), all, |span| found.push(&text[span.start..span.end]));
+        assert_eq!(found_by_strides(text), found, "{text}");
+        found
+    }
+
+    fn found_by_strides(text: &str) -> Vec<&str> {
+        let (mut found, mut lists) = (Vec::new(), Lists::default());
+        let strides = Strides::of(text.as_bytes());
+        for number in 0..strides.count() {
+            let kinds = dispatch!(Level::new(), simd => Kinds::of(simd, strides.get(number)));
+            lists.step(text.as_bytes(), number * STRIDE, kinds, &mut |span| {
+                found.push(&text[span.start..span.end])
+            });
+        }
         found
     }
 
     #[test]
     fn a_pair_is_found_wherever_it_stands_and_however_it_is_broken() {
-        for separator in [",", ", ", ",\n  ", ",\r\n\t\t"] {
+        for separator in [",", ", ", ",\n  ", ",\r\n\t\t", ",\n                    "] {
             let list = pair(7).join(separator);
             for length in 0..130 {
                 let text = format!("{}\nkey = [\n  {list}\n];\n{}", "x".repeat(length), "y".repeat(length));

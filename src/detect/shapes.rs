@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::model::Span;
 use crate::rules::pattern::{Alphabet, AsciiSet, Item, SHORTEST_RUN};
 use crate::rules::sieve::{
-    BASE64_MARKS, DIGIT, Entry, HEX_WITH_DASHES, KINDS, PROBED, Sieve, TABLE_LENGTH, URL_MARKS,
+    BASE64_MARKS, BESIDE, DIGIT, Entry, HEX_WITH_DASHES, KINDS, PROBED, Sieve, TABLE_LENGTH, URL_MARKS,
 };
 use crate::rules::{Classes, Kind, Rule, RuleSet, Shape};
 
@@ -103,11 +103,13 @@ fn offer(sieve: &Sieve, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl
     let beside = |at: Option<usize>| at.and_then(|at| text.get(at)).map_or(128, |&byte| byte.min(128));
     let front: [&[u64]; PROBED] =
         std::array::from_fn(|place| sieve.front[place].row(usize::from(text[span.start + place])));
-    let before = sieve.before.row(usize::from(beside(span.start.checked_sub(1))));
+    let before: [&[u64]; BESIDE] = std::array::from_fn(|place| {
+        sieve.before[place].row(usize::from(beside(span.start.checked_sub(place + 1))))
+    });
     let after = sieve.after.row(usize::from(beside(Some(span.end))));
     for block in 0..lengths.len() {
-        let mut admitted = lengths[block] & kinds[block] & before[block] & after[block];
-        admitted = front.iter().fold(admitted, |admitted, row| admitted & row[block]);
+        let mut admitted = lengths[block] & kinds[block] & after[block];
+        admitted = front.iter().chain(&before).fold(admitted, |admitted, row| admitted & row[block]);
         while admitted != 0 {
             let entry = &sieve.entries[block * 64 + admitted.trailing_zeros() as usize];
             admitted &= admitted - 1;

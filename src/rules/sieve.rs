@@ -13,6 +13,8 @@ use super::rule::{Classes, Kind, List, RuleSet};
 pub const TABLE_LENGTH: usize = 256;
 /// So many characters at the front of a run are looked up; prefixes differ in them.
 pub const PROBED: usize = 4;
+/// So many characters before a run are looked up; what stands before a value in a URL differs in them.
+pub const BESIDE: usize = 2;
 
 /// The shapes whose runs are cut in one alphabet. One fact about a run selects a row in each table, with one bit for each
 /// shape that the fact admits; what all rows admit is few, and is matched.
@@ -26,8 +28,8 @@ pub struct Sieve {
     pub kinds: Rows,
     /// By its first characters.
     pub front: [Rows; PROBED],
-    /// By the character before it; the last row is for none, and for those outside ASCII.
-    pub before: Rows,
+    /// By the characters before it, the nearest first; the last row is for none, and for those outside ASCII.
+    pub before: [Rows; BESIDE],
     /// The same for the character after it.
     pub after: Rows,
 }
@@ -179,7 +181,7 @@ impl Sieve {
         let mut lengths = RowsBuilder::new(count);
         let mut kinds = RowsBuilder::new(count);
         let mut front: [_; PROBED] = std::array::from_fn(|_| RowsBuilder::new(count));
-        let mut before = RowsBuilder::new(count);
+        let mut before: [_; BESIDE] = std::array::from_fn(|_| RowsBuilder::new(count));
         let mut after = RowsBuilder::new(count);
         for (index, &(rule, number)) in chosen.iter().enumerate() {
             let owner = &rules.rules[usize::from(rule)];
@@ -197,7 +199,7 @@ impl Sieve {
             lengths.tell((shortest, longest), index);
             kinds.tell((core_kinds, required), index);
             front.iter_mut().enumerate().for_each(|(place, rows)| rows.tell(set_at(core, place), index));
-            before.tell(needed(left.last()), index);
+            before.iter_mut().enumerate().for_each(|(place, rows)| rows.tell(set_before(left, place), index));
             after.tell(needed(right.first()), index);
             let plain = core.len() == 1 && core_set == set_of_kinds(core_kinds);
             let bytes = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
@@ -215,7 +217,7 @@ impl Sieve {
                     .for_each(|held| visit(usize::from(held)));
             }),
             front: front.map(|rows| rows.build(ALL_BESIDE, each_in_set)),
-            before: before.build(ALL_BESIDE, each_beside),
+            before: before.map(|rows| rows.build(ALL_BESIDE, each_beside)),
             after: after.build(ALL_BESIDE, each_beside),
         }
     }
@@ -238,8 +240,14 @@ fn shapes(rules: &RuleSet, alphabet: Alphabet) -> Vec<(u16, u16)> {
     chosen
 }
 
+/// What can stand so many characters before the end of `items`; `None` where they can be too short for one there.
+fn set_before(items: &[Item], place: usize) -> Option<AsciiSet> {
+    let shortest: usize = items.iter().map(|item| usize::from(item.min)).sum();
+    (place < shortest).then(|| set_at(items.iter().rev(), place))
+}
+
 /// What can stand at `place` in a value of `items`, from 0.
-fn set_at(items: &[Item], place: usize) -> AsciiSet {
+fn set_at<'a>(items: impl IntoIterator<Item = &'a Item>, place: usize) -> AsciiSet {
     let (mut earliest, mut latest, mut set) = (0, 0, 0);
     for item in items {
         latest += usize::from(item.max);
