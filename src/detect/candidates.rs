@@ -300,11 +300,14 @@ impl Gatherer {
         answers: &mut Answers,
         found: &mut Vec<Candidate>,
     ) {
+        let first = found.len();
         self.shapes.matches(rules, text, run, &mut |rule, span| {
             found.extend(self.token(rules, text, (rule, span), answers))
         });
         let form = decode::recognise(text, run);
         found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
+        // Runs come in order: where each is sorted by itself, little is left to sort in the end.
+        sort(&mut found[first..]);
     }
 
     /// Calls `visit` with every anchor that stands wholly in `range`.
