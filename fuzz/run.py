@@ -12,7 +12,8 @@ reached on top of them stays in fuzz/corpus/, which is not in the repository: it
 smallest inputs that together reach as much, one a line, in base64 with seams: many are made of the rules' examples,
 which look alive to other scanners otherwise.
 Executions are libFuzzer's own count. A target that fails is left at its first failure: its input is under
-fuzz/artifacts/TARGET, becomes a case in fuzz/crashes/TARGET, and is mended.
+fuzz/artifacts/TARGET, becomes a case in fuzz/crashes/TARGET, and is mended; one that does not fail by itself is told below
+the table.
 """
 
 import argparse
@@ -29,6 +30,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ = ROOT / "fuzz"
 KEPT, MOST_KEPT, SEAM = FUZZ / "seeds" / "kept", 12 << 10, "\u00a6"
+# How often an input that failed is tried by itself.
+AGAIN = 3
 TRIPLE = "x86_64-unknown-linux-gnu"
 DOCUMENT = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- fuzzing: written by fuzz/run.py -->\n", "<!-- end of fuzzing -->\n"
@@ -86,13 +89,23 @@ def run(binary, name, option):
     # One that failed does not always tell the sum: what was told last counts then.
     steps = [int(step) for step in re.findall(r"^#(\d+)\s", result.stderr, re.M)]
     executions = int(told.group(1)) if told else (steps[-1] if steps else 0)
-    failed = sorted(path.name for path in set(artifacts.iterdir()) - before)
-    if result.returncode != 0 and not failed:
+    new = sorted(set(artifacts.iterdir()) - before)
+    failed = [path.name for path in new if fails_again(binary, name, path)]
+    passed = [path.name for path in new if path.name not in failed]
+    if passed:
+        print(f"{name}: {', '.join(passed)} did not fail again, {AGAIN} times")
+    if result.returncode != 0 and not new:
         failed = [f"exit {result.returncode}"]
     if failed:
         (artifacts / "log").write_text(result.stderr)
     reached = re.findall(r"cov: (\d+)", result.stderr)
-    return executions, seconds, failed, int(reached[-1]) if reached else 0
+    return executions, seconds, failed, int(reached[-1]) if reached else 0, passed
+
+
+def fails_again(binary, name, artifact):
+    """Whether an input fails by itself: a busy machine, or one that was held, makes any input look slow."""
+    command = [str(binary / name), f"-timeout={TARGETS[name][2]}", "-rss_limit_mb=4096", "-close_fd_mask=3", str(artifact)]
+    return any(subprocess.run(command, capture_output=True, check=False).returncode != 0 for _ in range(AGAIN))
 
 
 def keep(binary, names):
@@ -120,7 +133,7 @@ def keep(binary, names):
 
 def table(rows, sanitizer, seconds):
     lines = []
-    for name, (executions, took, failed, edges) in rows.items():
+    for name, (executions, took, failed, edges, _) in rows.items():
         rate = f"{executions / took:,.0f}" if took else ""
         lines.append(f"| `{name}` | {executions:,} | {rate} | {edges:,} | {', '.join(failed) or 'none'} |\n")
     total = sum(row[0] for row in rows.values())
@@ -128,9 +141,11 @@ def table(rows, sanitizer, seconds):
     lines.append(f"| all | {total:,} | {total / max(seconds, 1):,.0f} | | {failures} |\n")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     checks = "debug assertions and overflow checks on"
+    told = [f"{', '.join(row[4])} of `{name}` did not fail again, {AGAIN} times.\n" for name, row in rows.items() if row[4]]
     return (
         f"# Fuzzing, {datetime.datetime.now():%Y-%m-%d %H:%M}\n\nlibFuzzer, sanitizer: {sanitizer}, {checks}, one process "
         f"on one core; from {commit.stdout.strip()}, {seconds:,.0f} seconds.\n\n{COLUMNS}{''.join(lines)}"
+        + "".join(f"\n{line}" for line in told)
     )
 
 
