@@ -113,11 +113,25 @@ fn named_from(document: &Document<'_>, value: Span, before: usize, quoted: bool)
 const ASSIGNMENTS: &[&[u8]] =
     &[b"set", b"setx", b"setenv", b"define", b"#define", b"env", b"ENV", b"ARG", b"put"];
 
-/// Whether a line that begins with `before` goes on with a name and its value.
+/// Longer than any of them.
+const LONGER: usize = 8;
+
+/// Whether a line that begins with `before` goes on with a name and its value. What is no command is not read to its
+/// end: a line may be long, and this is asked of each value in it.
 fn assigns(before: &[u8]) -> bool {
-    let mut words = before.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    words.next().is_some_and(|command| ASSIGNMENTS.contains(&command))
-        && words.all(|word| word.starts_with(b"-"))
+    let before = before.trim_ascii_start();
+    let end = before.iter().take(LONGER).position(u8::is_ascii_whitespace).unwrap_or(before.len());
+    let (command, mut rest) = before.split_at(end);
+    if !ASSIGNMENTS.contains(&command) {
+        return false;
+    }
+    loop {
+        rest = rest.trim_ascii_start();
+        if !rest.starts_with(b"-") {
+            return rest.is_empty();
+        }
+        rest = &rest[rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len())..];
+    }
 }
 
 /// Steps over the opening quote and what a literal may have before it (`b"`, `f'`, `\"`, a `Bearer ` inside).
