@@ -7,6 +7,8 @@
 #![cfg(all(unix, feature = "cli"))]
 
 mod common;
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "common/sqlite.rs"]
 mod sqlite;
 #[path = "../fuzz/src/lib.rs"]
@@ -18,6 +20,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use common::Repository;
+use dice::Dice;
 use keyfence::rules::format::Pack;
 
 const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz");
@@ -234,19 +237,6 @@ fn without_seam(bytes: &[u8]) -> Vec<u8> {
         rest = &rest[at + seam.len()..];
     }
     [whole, rest.to_vec()].concat()
-}
-
-/// Random numbers that a seed stands for (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit.max(1) as u64).expect("it is below a usize")
-    }
 }
 
 /// A few changes of `bytes`, with pieces of `other`.

@@ -9,6 +9,8 @@
 #[path = "hook_model/actor.rs"]
 mod actor;
 mod common;
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "common/figures.rs"]
 mod figures;
 #[path = "hook_model/witness.rs"]

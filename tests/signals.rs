@@ -5,6 +5,8 @@
 
 #![cfg(all(unix, feature = "cli"))]
 
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "common/figures.rs"]
 mod figures;
 #[path = "cli/support.rs"]
@@ -16,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use dice::Dice;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use support::{KEYFENCE, Repository, Sandbox, leaking_env, secret_value};
 
 /// Moments of each kind of scan in an ordinary run.
@@ -39,20 +43,6 @@ const SCANS: [(&str, &[&str]); 4] = [
 fn moments() -> usize {
     let asked = std::env::var("KEYFENCE_SIGNALS").ok();
     asked.map_or(MOMENTS, |text| text.parse().expect("KEYFENCE_SIGNALS is a number"))
-}
-
-/// Random numbers that a seed stands for (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    /// Between 0 and 1.
-    fn share(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed >> 40) as f64 / f64::from(1 << 24)
-    }
 }
 
 /// A repository whose tree, index and history each take a while, with leaks all over.
@@ -78,17 +68,27 @@ struct Stage<'a> {
     arguments: &'static [&'static str],
     /// The report; what is beside it is seen.
     report: PathBuf,
-    /// What an undisturbed scan finds.
+    /// What an undisturbed scan tells, in lines, and how many findings are in its report.
     whole: usize,
+    found: usize,
 }
 
 impl<'a> Stage<'a> {
     fn set(sandbox: &'a Sandbox, arguments: &'static [&'static str]) -> Self {
         let reports = sandbox.path("reports");
         fs::create_dir(&reports).expect("the sandbox is writable");
-        let mut stage =
-            Self { repository: long(sandbox), arguments, report: reports.join("report.json"), whole: 0 };
+        let mut stage = Self {
+            repository: long(sandbox),
+            arguments,
+            report: reports.join("report.json"),
+            whole: 0,
+            found: 0,
+        };
         stage.whole = stage.findings();
+        if stage.has_report() {
+            stage.length();
+            stage.found = count(&parsed(&stage.report()).expect("a report is JSON"));
+        }
         stage
     }
 
@@ -160,7 +160,7 @@ impl<'a> Stage<'a> {
         if left != 1 {
             faults.push(format!("{} files are left beside the report", left.saturating_sub(1)));
         }
-        let report = fs::read(&self.report).expect("there was one before");
+        let report = self.report();
         if report.windows(16).any(|piece| piece == &secret_value().as_bytes()[..16]) {
             faults.push("the report holds a value".to_owned());
         }
@@ -168,18 +168,35 @@ impl<'a> Stage<'a> {
         faults
     }
 
-    /// A report that is new: whole, and it says how the scan ended.
+    fn report(&self) -> Vec<u8> {
+        fs::read(&self.report).expect("there was one before")
+    }
+
+    /// A report that is new: it is whole and holds everything, or says that the scan was interrupted. Who was ended by the
+    /// signal itself had put the report in place before, and it must be the one of a scan that nobody disturbed.
     fn fault_of(&self, report: &[u8], status: ExitStatus) -> Option<String> {
-        let Ok(parsed) = serde_json::from_slice::<serde_json::Value>(report) else {
+        let Some(report) = parsed(report) else {
             return Some(format!("the report is half: {} bytes", report.len()));
         };
-        let problems = parsed["problems"].as_array().expect("problems are a list");
+        let problems = report["problems"].as_array().expect("problems are a list");
         let is_told = problems.iter().any(|problem| problem["kind"] == "interrupted");
-        let is_over = status.code() == Some(1);
-        // Whoever was ended by the signal itself had put the whole report in place before.
-        let is_wrong = if status.code().is_none() { is_told } else { is_told == is_over };
-        is_wrong.then(|| format!("it ends with {status:?} and the report says {problems:?}"))
+        let found = count(&report);
+        let is_right = if status.code() == Some(130) { is_told } else { !is_told && found == self.found };
+        (!is_right).then(|| {
+            format!(
+                "it ends with {status:?} and the report holds {found} of {} and says {problems:?}",
+                self.found
+            )
+        })
     }
+}
+
+fn parsed(report: &[u8]) -> Option<Value> {
+    serde_json::from_slice(report).ok()
+}
+
+fn count(report: &Value) -> usize {
+    report["findings"].as_array().map_or(0, Vec::len)
 }
 
 /// How the scans of one kind ended.

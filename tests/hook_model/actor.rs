@@ -10,6 +10,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::common::Repository;
+use crate::dice::Dice;
 use crate::witness::{Judged, Witness};
 
 /// The length of a token.
@@ -29,31 +30,6 @@ const ATTRIBUTES: &str = "*.txt text\n*.crlf text eol=crlf\n*.raw -text -diff\n*
     *.filtered filter=drop\n";
 const DIRECTORIES: [&str; 6] = ["", "in/", "in/deep/", "out/", "out/a/b/", "with blank/"];
 const EXTENSIONS: [&str; 7] = ["txt", "crlf", "raw", "wide", "filtered", "env", "py"];
-
-/// Random numbers that a seed stands for (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.roll() % limit.max(1) as u64).expect("it is below a usize")
-    }
-
-    fn chance(&mut self, of: usize) -> bool {
-        self.below(of) == 0
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        (!of.is_empty()).then(|| &of[self.below(of.len())])
-    }
-}
 
 /// The person, their repository and who watches them.
 pub struct Actor {
