@@ -12,10 +12,11 @@ use crate::model::{
 };
 use crate::rules::{Kind, Rule, RuleSet};
 
-use super::candidates::{Candidate, Clue, Gatherer};
+use super::candidates::{Candidate, Clue};
 use super::decode::{self, Layers};
 use super::document::Document;
 use super::fingerprint;
+use super::gatherer::Gatherer;
 use super::judgement::{Judge, Neighbourhoods, Part};
 use super::reading::Reader;
 use super::sets::{self, Set};

@@ -1,9 +1,9 @@
 //! Bytes to findings; a pure function of (bytes, rules).
 //!
-//! Five steps: long tokens and anchors (`tokens`, `candidates`), the shapes that admit them (`shapes`), their context
-//! (`naming`, `structure`, `evidence`, `judgement`), offline proofs (`checks`), and the parts that belong together
-//! (`sets`). What is written in another form is read and judged where it stands
-//! (`decode`, `reading`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
+//! Five steps: long tokens and anchors (`tokens`, `gatherer`, which makes `candidates`), the shapes that admit them
+//! (`shapes`), their context (`naming`, `structure`, `evidence`, `judgement`), offline proofs (`checks`), and the parts
+//! that belong together (`sets`). What is written in another form is read and judged where it stands (`decode`,
+//! `reading`). The first two are local and cost memory speed; the rest is paid only by texts with a candidate.
 //!
 //! Must not know: files, git, the clock, the environment, threads, printing.
 //! Invariants: the prefilter never loses a finding; detection is local within a stated reach. Both are property tests.
@@ -19,6 +19,7 @@ mod detector;
 mod document;
 mod evidence;
 mod fingerprint;
+mod gatherer;
 mod judgement;
 mod lines;
 mod names;

@@ -109,7 +109,7 @@ mod tests {
     use fearless_simd::{Level, dispatch};
 
     use super::{Lists, pairs_about};
-    use crate::detect::strides::{Kinds, STRIDE, Strides};
+    use crate::detect::strides::{Kinds, strides};
     use crate::model::Span;
 
     fn pair(seed: u8) -> Vec<String> {
@@ -128,12 +128,10 @@ mod tests {
 
     fn found_by_strides(text: &str) -> Vec<&str> {
         let (mut found, mut lists) = (Vec::new(), Lists::default());
-        let strides = Strides::of(text.as_bytes());
-        for number in 0..strides.count() {
-            let kinds = dispatch!(Level::new(), simd => Kinds::of(simd, strides.get(number)));
-            lists.step(text.as_bytes(), number * STRIDE, kinds, &mut |span| {
-                found.push(&text[span.start..span.end])
-            });
+        let kinds: Vec<(usize, Kinds)> =
+            dispatch!(Level::new(), simd => strides(simd, text.as_bytes()).collect());
+        for (base, kinds) in kinds {
+            lists.step(text.as_bytes(), base, kinds, &mut |span| found.push(&text[span.start..span.end]));
         }
         found
     }

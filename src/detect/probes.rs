@@ -15,7 +15,7 @@ use crate::rules::word_tables;
 
 use super::checks::bip39::word_index;
 use super::stretches::FEWEST_WORDS;
-use super::strides::{Kinds, STRIDE, Strides};
+use super::strides::{STRIDE, strides};
 
 /// So many words of one list stand on one side of every word in the shortest phrase, at least.
 const NEIGHBOURS: usize = FEWEST_WORDS / 2;
@@ -41,15 +41,14 @@ impl Probe {
     #[inline(always)]
     fn read_words<S: Simd>(&mut self, simd: S, text: &[u8], stretch: Span) {
         self.words.clear();
-        let strides = Strides::of(stretch.of(text));
         let mut before = 0;
         let mut start = None;
-        for number in 0..strides.count() {
-            let letters = Kinds::of(simd, strides.get(number)).letters();
+        for (base, kinds) in strides(simd, stretch.of(text)) {
+            let letters = kinds.letters();
             let mut edges = letters ^ (letters << 1 | before);
             before = letters >> (STRIDE - 1);
             while edges != 0 {
-                let at = stretch.start + number * STRIDE + edges.trailing_zeros() as usize;
+                let at = stretch.start + base + edges.trailing_zeros() as usize;
                 edges &= edges - 1;
                 match start.take() {
                     None => start = Some(at),

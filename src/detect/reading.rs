@@ -11,10 +11,11 @@ use std::cell::RefCell;
 use crate::model::{Confidence, FilePath, Span};
 use crate::rules::{Kind, Need, RuleSet};
 
-use super::candidates::{Candidate, Clue, Gatherer, language_limit};
+use super::candidates::{Candidate, Clue};
 use super::decode::{self, DEEPEST, Layers, Passage, Unfolded};
 use super::document::Document;
 use super::evidence::STRUCTURE;
+use super::gatherer::{Gatherer, language_limit};
 use super::judgement::{Judge, Neighbourhoods, Part};
 use super::placeholder::{is_no_password, is_placeholder};
 use super::randomness;

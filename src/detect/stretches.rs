@@ -10,8 +10,6 @@
 use crate::model::Span;
 use crate::rules::word_list::LONGEST_FOLDED;
 
-#[cfg(test)]
-use super::strides::STRIDE;
 use super::strides::{Kinds, shifted};
 
 /// The shortest phrase of all lists, in words.
@@ -129,12 +127,12 @@ fn escaped(text: &[u8], base: usize, mut places: u64) -> u64 {
 /// Calls `visit` with every stretch, in order.
 #[cfg(test)]
 pub(crate) fn for_each_stretch(text: &[u8], mut visit: impl FnMut(Span)) {
-    let strides = super::strides::Strides::of(text);
+    use fearless_simd::{Level, dispatch};
+
     let mut search = Search::default();
-    for number in 0..strides.count() {
-        let kinds = fearless_simd::dispatch!(fearless_simd::Level::new(), simd => Kinds::of(simd, strides.get(number)));
-        search.step(text, number * STRIDE, kinds, &mut visit);
-    }
+    let kinds: Vec<(usize, Kinds)> =
+        dispatch!(Level::new(), simd => super::strides::strides(simd, text).collect());
+    kinds.into_iter().for_each(|(base, kinds)| search.step(text, base, kinds, &mut visit));
     search.finish(text, &mut visit);
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Kinds {
 impl Kinds {
     /// The kinds of a stride's bytes.
     #[inline(always)]
-    pub(crate) fn of<S: Simd>(simd: S, stride: &[u8; STRIDE]) -> Self {
+    fn of<S: Simd>(simd: S, stride: &[u8; STRIDE]) -> Self {
         let bytes = u8x64::from_slice(simd, stride);
         let within = |first: u8, last: u8| bytes.simd_ge(first) & bytes.simd_le(last);
         Self {
@@ -61,30 +61,37 @@ impl Kinds {
     }
 }
 
-/// A text in strides; the last one is filled up with zeros.
-pub(crate) struct Strides<'a> {
-    whole: &'a [[u8; STRIDE]],
-    last: [u8; STRIDE],
+/// Where each stride of `text` begins, and its kinds.
+#[inline(always)]
+pub(crate) fn strides<S: Simd>(simd: S, text: &[u8]) -> Strides<'_, S> {
+    let (whole, rest) = text.as_chunks();
+    let mut last = [0; STRIDE];
+    last[..rest.len()].copy_from_slice(rest);
+    Strides { simd, whole, last, number: 0 }
 }
 
-impl<'a> Strides<'a> {
-    #[inline(always)]
-    pub(crate) fn of(text: &'a [u8]) -> Self {
-        let (whole, rest) = text.as_chunks();
-        let mut last = [0; STRIDE];
-        last[..rest.len()].copy_from_slice(rest);
-        Self { whole, last }
-    }
+/// See [`strides`].
+pub(crate) struct Strides<'a, S> {
+    simd: S,
+    whole: &'a [[u8; STRIDE]],
+    /// What is left of the text, filled up with zeros, which are of no kind.
+    last: [u8; STRIDE],
+    number: usize,
+}
+
+impl<S: Simd> Iterator for Strides<'_, S> {
+    type Item = (usize, Kinds);
 
     #[inline(always)]
-    pub(crate) fn count(&self) -> usize {
-        self.whole.len() + 1
-    }
-
-    /// The stride with that number, which begins at so many times [`STRIDE`] bytes.
-    #[inline(always)]
-    pub(crate) fn get(&self, number: usize) -> &[u8; STRIDE] {
-        self.whole.get(number).unwrap_or(&self.last)
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = self.number;
+        self.number += 1;
+        let stride = match self.whole.get(number) {
+            Some(stride) => stride,
+            None if number == self.whole.len() => &self.last,
+            None => return None,
+        };
+        Some((number * STRIDE, Kinds::of(self.simd, stride)))
     }
 }
 
@@ -107,7 +114,7 @@ pub(crate) fn letters_in<S: Simd>(simd: S, window: &[u8; 32]) -> u32 {
 mod tests {
     use fearless_simd::{Level, dispatch};
 
-    use super::{Kinds, STRIDE, Strides, letters_in};
+    use super::{Kinds, STRIDE, letters_in, strides};
 
     #[test]
     fn each_bit_is_that_of_its_byte() {
@@ -135,14 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn strides_hold_the_text() {
-        let text: Vec<u8> = (1..=200).collect();
+    fn strides_tell_of_all_of_the_text() {
         for length in [0, 1, 63, 64, 65, 128, 200] {
-            let strides = Strides::of(&text[..length]);
-            let mut joined: Vec<u8> = (0..strides.count()).flat_map(|number| *strides.get(number)).collect();
-            assert!(joined[length..].iter().all(|&byte| byte == 0), "{length}");
-            joined.truncate(length);
-            assert_eq!(joined, text[..length], "{length}");
+            let text: Vec<u8> = (0..length).map(|index| if index % 3 == 0 { b'a' } else { b' ' }).collect();
+            let told: Vec<(usize, Kinds)> = dispatch!(Level::new(), simd => strides(simd, &text).collect());
+            assert_eq!(told.len(), length / STRIDE + 1, "{length}");
+            for (base, kinds) in told {
+                let here = &text[base..length.min(base + STRIDE)];
+                let letters =
+                    here.iter().zip(0..).fold(0, |bits, (&byte, at)| bits | u64::from(byte == b'a') << at);
+                assert_eq!(kinds, Kinds { lowers: letters, ..Kinds::default() }, "{length} from {base} on");
+            }
         }
     }
 }

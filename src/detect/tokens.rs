@@ -11,7 +11,7 @@ use fearless_simd::{Level, Simd, dispatch};
 use crate::model::Span;
 use crate::rules::pattern::SHORTEST_RUN;
 
-use super::strides::{Kinds, STRIDE, Strides, shifted};
+use super::strides::{Kinds, shifted, strides};
 
 /// Marks `A-Z a-z 0-9 + / _ -`.
 static CLASS: [bool; 256] = {
@@ -41,11 +41,9 @@ pub(crate) fn for_each_run(text: &[u8], mut visit: impl FnMut(Span)) {
 
 #[inline(always)]
 fn search<S: Simd>(simd: S, text: &[u8], visit: &mut impl FnMut(Span)) {
-    let strides = Strides::of(text);
     let mut runs = Runs::default();
-    for number in 0..strides.count() {
-        let kinds = Kinds::of(simd, strides.get(number));
-        runs.step(text, number * STRIDE, kinds, visit);
+    for (base, kinds) in strides(simd, text) {
+        runs.step(text, base, kinds, visit);
     }
 }
 

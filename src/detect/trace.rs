@@ -12,9 +12,10 @@ use crate::model::{CopiedPiece, Span};
 use crate::rules::word_list::Tongue;
 use crate::rules::{NUMBERS_REACH, RuleSet};
 
-use super::candidates::{Anchor, Candidate, Clue, Gatherer, VALUE_REACH, sort};
+use super::candidates::{Anchor, Candidate, Clue, VALUE_REACH, sort};
 use super::copies::Copies;
 use super::decode;
+use super::gatherer::Gatherer;
 use super::judgement::Neighbourhoods;
 use super::neighbourhood::Copied;
 use super::phrase::phrases_around;

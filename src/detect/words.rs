@@ -12,7 +12,7 @@ use crate::model::Span;
 use crate::rules::RuleSet;
 use crate::rules::lookup::{WordEntry, WordTable, word_bucket};
 
-use super::strides::{Kinds, STRIDE, Strides};
+use super::strides::{STRIDE, strides};
 
 /// A provider's word in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,16 +50,14 @@ impl WordIndex {
         let before = range.start.checked_sub(1).map_or(b' ', |at| text[at]);
         let mut alphanumeric = u64::from(before.is_ascii_alphanumeric());
         let mut lower = u64::from(before.is_ascii_lowercase());
-        let strides = Strides::of(range.of(text));
-        for number in 0..strides.count() {
-            let kinds = Kinds::of(simd, strides.get(number));
+        for (base, kinds) in strides(simd, range.of(text)) {
             let alphanumerics = kinds.alphanumerics();
             let continued = (alphanumerics << 1 | alphanumeric) & alphanumerics;
             let humps = (kinds.lowers << 1 | lower) & kinds.uppers;
             (alphanumeric, lower) = (alphanumerics >> (STRIDE - 1), kinds.lowers >> (STRIDE - 1));
             let mut starts = (alphanumerics & !continued) | humps;
             while starts != 0 {
-                let at = range.start + number * STRIDE + starts.trailing_zeros() as usize;
+                let at = range.start + base + starts.trailing_zeros() as usize;
                 starts &= starts - 1;
                 self.words_at(text, at, range, hits);
             }
