@@ -101,7 +101,7 @@ pub(super) fn is_local(exposure: Option<&Exposure>) -> bool {
 pub(super) fn verdict(reach: Reach) -> &'static str {
     match reach {
         Reach::Pushed => "rotate now",
-        Reach::Local => "amend before you push",
+        Reach::Local => "take it out before you push",
         Reach::Unreachable => "rotate if it was ever pushed",
     }
 }

@@ -123,7 +123,7 @@ fn overview(report: &Report, groups: &[Group<'_>]) -> String {
             (
                 "local",
                 number(&|set| reach(set, Reach::Local)),
-                "only local: amend before you push",
+                "only local: take it out before you push",
                 "is-local",
             ),
             ("unreachable", number(&|set| reach(set, Reach::Unreachable)), "unreachable", "is-unreachable"),
