@@ -321,9 +321,9 @@ const OUTPUT: &[Row] = &[
     row(
         "a name with an escape",
         nothing,
-        &["scan", "-o", "no/such/\u{1b}[2Jreport"],
+        &["scan", "-o", "no/such/\u{1b}[2J-report"],
         3,
-        "no/such/\\x1b[2Jreport",
+        "no/such/\\x1b[2J-report",
     ),
 ];
 

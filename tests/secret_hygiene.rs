@@ -9,6 +9,8 @@ mod figures;
 mod hiding;
 #[path = "secret_hygiene/panics.rs"]
 mod panics;
+#[path = "secret_hygiene/typed.rs"]
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;

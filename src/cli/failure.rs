@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::text;
+use super::{text, typed};
 use crate::model::{Outcome, Report};
 use crate::source::SourceError;
 
@@ -149,8 +149,9 @@ impl From<SourceError> for Failure {
     }
 }
 
-/// Writes to standard error. If even that fails there is nobody left to tell.
+/// Writes to standard error, without values that were typed. If even that fails there is nobody left to tell.
 pub(crate) fn tell(words: &str) {
+    let words = typed::repeated(words);
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(words.as_bytes()).and_then(|()| stderr.flush());
 }

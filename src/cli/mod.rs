@@ -26,6 +26,7 @@ mod request;
 mod rules;
 mod scan;
 mod text;
+mod typed;
 
 use std::ffi::OsString;
 use std::panic;
@@ -104,9 +105,12 @@ fn perform(request: Request) -> Result<Ending, Failure> {
 
 /// Help and version were asked for; everything else is wrong usage.
 fn explain(error: &clap::Error) -> Ending {
-    let written = error.print();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if written.is_ok() => Ending::Clean,
-        _ => Ending::Misused,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if error.print().is_ok() => Ending::Clean,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ending::Misused,
+        _ => {
+            tell(&error.render().to_string());
+            Ending::Misused
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::policy::{self, Prepared, Root, Terms};
 use super::progress::Bar;
 use super::reports::{self, PLAIN_WIDTH, rendered};
 use super::request::{Detection, HookRun, Looking, PolicyRequest, What};
+use super::typed;
 use crate::model::{FilePath, Report, ScanMode};
 use crate::report::{HookStage, HumanStyle, Occasion, write_human};
 use crate::scan::{ScanOptions, scan};
@@ -211,7 +212,8 @@ pub(crate) fn look(what: &What, prepared: &Prepared, threads: usize, bar: &Bar) 
         interrupted: interrupt.flag(),
         progress: Some(bar.counts()),
     };
-    let report = scan(source.as_ref(), &prepared.detector, &options)?;
+    let mut report = scan(source.as_ref(), &prepared.detector, &options)?;
     interrupt.scan_ended();
+    report.problems.iter_mut().for_each(typed::hide_in);
     Ok(report)
 }

@@ -53,7 +53,10 @@ fn list(selection: &RulesSelection) -> Result<Ending, Failure> {
         .collect();
     if chosen.is_empty() {
         return Err(Failure::usage(
-            format!("no rule has `{}` in its id, provider or part", text::line(&word)),
+            format!(
+                "no rule has `{}` in its id, provider or part",
+                text::line(selection.word.as_deref().unwrap_or_default())
+            ),
             "`keyfence rules list` shows all of them",
         ));
     }
