@@ -66,6 +66,16 @@ fn hook(repository: &Repository<'_>) -> Output {
     repository.run(&repository.top.join(".git/hooks/pre-commit"), &[])
 }
 
+/// A split index beside the work tree; what it shares stays in the git directory.
+fn split_elsewhere(repository: &Repository<'_>) {
+    repository.git(&["update-index", "--split-index"]);
+    shell(repository, "cp .git/index ../other");
+}
+
+fn in_other_index(repository: &Repository<'_>, script: &str) -> Output {
+    shell(repository, &format!("export GIT_INDEX_FILE=$PWD/../other; {script}"))
+}
+
 fn leak(repository: &Repository<'_>) {
     repository.stage(".env", &leaking_env());
 }
@@ -541,12 +551,39 @@ const STATES: &[Row] = &[
         r.write("README.md", &leaking_env());
         commit_with(r, &["-a"])
     }),
-    // What it shares lies in the git directory, where only git looks for it.
-    ("a split index outside of the git directory", Unchecked("index"), |r| {
-        r.git(&["update-index", "--split-index"]);
-        shell(r, "cp .git/index ../other");
+    ("a split index outside of the git directory", Stopped, |r| {
+        split_elsewhere(r);
         r.write(".env", &leaking_env());
-        shell(r, "export GIT_INDEX_FILE=$PWD/../other; git add .env && exec .git/hooks/pre-commit")
+        in_other_index(r, "git add .env && exec git commit -m 'Subject of the row'")
+    }),
+    ("a split index outside of the git directory, a file that was there", Stopped, |r| {
+        split_elsewhere(r);
+        r.write("README.md", &leaking_env());
+        in_other_index(r, "git add README.md && exec git commit -m 'Subject of the row'")
+    }),
+    ("a split index outside of the git directory, without a leak", Passed, |r| {
+        split_elsewhere(r);
+        r.write("bot.py", CLEAN);
+        in_other_index(r, "git add bot.py && git rm -q README.md && exec git commit -m 'Subject of the row'")
+    }),
+    ("a split index outside of the git directory, with what it shares", Stopped, |r| {
+        split_elsewhere(r);
+        shell(r, "mv .git/sharedindex.* ..");
+        r.write(".env", &leaking_env());
+        in_other_index(r, "git add .env && exec git commit -m 'Subject of the row'")
+    }),
+    ("a split index whose shared part is gone", Unchecked("sharedindex"), |r| {
+        r.git(&["update-index", "--split-index"]);
+        shell(r, "rm .git/sharedindex.*");
+        hook(r)
+    }),
+    ("a split index that shares itself", Unchecked("another sum"), |r| {
+        let name = [0xab; 20];
+        let index = [b"DIRC\0\0\0\x02\0\0\0\0link\0\0\0\x14", &name[..], &[0; 20]].concat();
+        fs::write(r.top.join(".git/index"), &index).expect("the sandbox is writable");
+        let shared = format!(".git/sharedindex.{}", "ab".repeat(20));
+        fs::write(r.top.join(shared), &index).expect("the sandbox is writable");
+        hook(r)
     }),
     ("an index with what a file system monitor told", Stopped, |r| {
         r.write(".git/monitor", "#!/bin/sh\nprintf 'token\\0/\\0'\n");

@@ -71,7 +71,15 @@ pub const KINDS: &[Kind] = &[
     ("sparse index, outside the cone", &["a sparse index, outside of what is checked out"]),
     ("split index", &["a split index"]),
     ("split index, next-index lock", &["a split index, -a", "a split index, <path>"]),
-    ("split index outside of .git", &["a split index outside of the git directory"]),
+    (
+        "split index outside of .git",
+        &[
+            "a split index outside of the git directory",
+            "a split index outside of the git directory, a file that was there",
+            "a split index outside of the git directory, without a leak",
+            "a split index outside of the git directory, with what it shares",
+        ],
+    ),
     ("index v4", &["an index of version 4"]),
     ("untracked cache", &["an untracked cache"]),
     ("fsmonitor extension", &["an index with what a file system monitor told"]),

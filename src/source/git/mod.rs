@@ -29,6 +29,7 @@ mod reading;
 mod references;
 mod revisions;
 mod settings;
+mod split_index;
 mod staged;
 mod tracked;
 

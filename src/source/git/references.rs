@@ -209,7 +209,7 @@ pub(super) fn index_roots(layout: &Layout, hash: HashKind) -> (Vec<Root>, Vec<Pr
             Err(error) if is_absent(&error) => continue,
             _ => {}
         }
-        match read_index(&path, hash) {
+        match read_index(&path, &worktree.git_dir, hash) {
             Ok(index) => {
                 let files =
                     index.entries().iter().filter(|entry| entry.mode != gix::index::entry::Mode::COMMIT);

@@ -95,7 +95,7 @@ pub(super) fn open_index(
         }
         Err(error) => return Err(bad_index(&path, &error.to_string())),
     }
-    read_index(&path, objects.hash()).map(Some).map_err(|reason| bad_index(&path, &reason))
+    read_index(&path, &layout.git_dir, objects.hash()).map(Some).map_err(|reason| bad_index(&path, &reason))
 }
 
 fn bad_index(path: &Path, reason: &str) -> SourceError {
