@@ -27,7 +27,7 @@ use super::probes::Probe;
 use super::randomness;
 use super::shapes::{self, ShapeTable};
 use super::stretches;
-use super::strides::strides;
+use super::strides::{Block, strides};
 use super::tokens;
 use super::tongue;
 
@@ -122,14 +122,20 @@ impl Gatherer {
         let mut search = stretches::Search::default();
         let mut lists = numbers::Lists::default();
         let (mut last, mut probe) = (LastToken::default(), Probe::default());
-        for (base, kinds) in strides(simd, text) {
-            runs.step(text, base, kinds, &mut |run| self.tokens_of(rules, text, run, &mut last, found));
-            if self.numbers {
-                lists
-                    .step(text, base, kinds, &mut |span| found.push(Candidate { span, clue: Clue::Numbers }));
+        let (mut strides, mut block) = (strides(simd, text), Block::default());
+        while block.fill(&mut strides) {
+            for (base, kinds) in block.strides() {
+                runs.step(text, base, kinds, &mut |run| self.tokens_of(rules, text, run, &mut last, found));
+                if self.numbers {
+                    let mut visit = |span| found.push(Candidate { span, clue: Clue::Numbers });
+                    lists.step(text, base, kinds, &mut visit);
+                }
             }
             if self.phrases {
-                search.step(text, base, kinds, &mut |stretch| phrases_in(text, stretch, &mut probe, found));
+                let mut visit = |stretch| phrases_in(text, stretch, &mut probe, found);
+                for (base, kinds) in block.strides() {
+                    search.step(text, base, kinds, &mut visit);
+                }
             }
         }
         if self.phrases {

@@ -44,6 +44,7 @@ mod tokens;
 mod tongue;
 mod trace;
 mod veto;
+mod vocabulary;
 mod words;
 
 pub use detector::{Decoded, Detection, Detector, Scratch};

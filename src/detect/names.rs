@@ -10,11 +10,20 @@ use crate::model::Role;
 use crate::rules::RuleSet;
 use crate::rules::lookup::{BUCKET_LETTERS, Letters, NameEntry, NameTable, name_bucket};
 
+use super::vocabulary::{
+    ABOUT, ASSET, Characters, IDENTIFIER, INVENTED, PART_WORDS, PASSPHRASE, PUBLIC, Phrase, SAYS_SECRET,
+    SECRET, STRONG, TOKEN, WEAK_PUBLIC, characters_of,
+};
+
 /// A name as lower-case words.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Name {
-    words: Vec<String>,
+    /// Its words, without what stands between them.
     squashed: String,
+    /// Where each word ends.
+    ends: Vec<u8>,
+    /// Which characters occur in it: most phrases are ruled out by them.
+    characters: Characters,
     /// What the words mean: asked for by many rules, read once.
     role: OnceLock<Option<Role>>,
     vetoes: OnceLock<bool>,
@@ -22,6 +31,7 @@ pub(crate) struct Name {
 
 /// Longer names are sentences or data.
 const LONGEST_NAME: usize = 120;
+const _: () = assert!(LONGEST_NAME <= u8::MAX as usize, "words end at a byte that eight bits tell");
 
 /// Phrases of up to so many letters must be whole words: shorter ones occur in others by chance.
 const LONGEST_WHOLE_WORD: usize = 5;
@@ -37,9 +47,15 @@ fn contains_squashed(text: &[u8], phrase: &[u8]) -> bool {
 
 impl Name {
     pub(crate) fn new(text: &[u8]) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        let mut word = String::new();
         let text = &text[..text.len().min(LONGEST_NAME)];
+        let mut squashed = String::with_capacity(text.len());
+        let mut ends = Vec::new();
+        let mut end_word = |squashed: &String| {
+            let end = u8::try_from(squashed.len()).expect("a name is shorter than eight bits tell");
+            if end > ends.last().copied().unwrap_or(0) {
+                ends.push(end);
+            }
+        };
         for (at, &byte) in text.iter().enumerate() {
             let starts_word = byte.is_ascii_uppercase()
                 && at > 0
@@ -48,19 +64,25 @@ impl Name {
                     || (text[at - 1].is_ascii_uppercase()
                         && text.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
             if !byte.is_ascii_alphanumeric() || starts_word {
-                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+                end_word(&squashed);
             }
             if byte.is_ascii_alphanumeric() {
-                word.push(char::from(byte.to_ascii_lowercase()));
+                squashed.push(char::from(byte.to_ascii_lowercase()));
             }
         }
-        words.extend((!word.is_empty()).then_some(word));
-        let squashed = words.concat();
-        Self { words, squashed, ..Self::default() }
+        end_word(&squashed);
+        let characters = characters_of(squashed.as_bytes());
+        Self { squashed, ends, characters, ..Self::default() }
+    }
+
+    /// Its words, in order.
+    fn words(&self) -> impl Iterator<Item = &str> + Clone {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.squashed[usize::from(start)..usize::from(end)])
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.ends.is_empty()
     }
 
     /// Whether `phrase` (lower-case words with single spaces) occurs in the name. A long phrase may also be written
@@ -72,20 +94,23 @@ impl Name {
         }
         // Asked for hundreds of phrases and every name: most are one word.
         if blanks == 0 {
-            return self.words.iter().any(|word| word == phrase);
+            return self.words().any(|word| word == phrase);
         }
-        self.words.windows(blanks + 1).any(|window| window.iter().map(String::as_str).eq(phrase.split(' ')))
+        (0..self.ends.len()).any(|first| self.words().skip(first).take(blanks + 1).eq(phrase.split(' ')))
+    }
+
+    fn could_have(&self, phrase: &Phrase) -> bool {
+        phrase.characters & !self.characters == 0
     }
 
     /// The same, but a single word must stand apart: `market` is not in `polymarket`.
     fn has_apart(&self, phrase: &str) -> bool {
-        let bare =
-            |word: &String| word.trim_end_matches(|character: char| character.is_ascii_digit()) == phrase;
-        if phrase.contains(' ') { self.has(phrase) } else { self.words.iter().any(bare) }
+        let bare = |word: &str| word.trim_end_matches(|character: char| character.is_ascii_digit()) == phrase;
+        if phrase.contains(' ') { self.has(phrase) } else { self.words().any(bare) }
     }
 
-    fn any(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.has(phrase))
+    fn any(&self, phrases: &[Phrase]) -> bool {
+        phrases.iter().any(|phrase| self.could_have(phrase) && self.has(phrase.text))
     }
 
     /// Whether the name is any of `phrases` by itself, apart from digits.
@@ -119,18 +144,10 @@ impl Name {
     }
 
     fn says_public(&self) -> bool {
-        let about_asset = self.any(&[
-            "token address",
-            "token id",
-            "token pair",
-            "base token",
-            "quote token",
-            "token symbol",
-        ]);
-        about_asset
+        self.any(ASSET)
             || self.any(PUBLIC)
-            || (WEAK_PUBLIC.iter().any(|phrase| self.has_apart(phrase))
-                && !self.any(&["secret", "private", "api key", "apikey", "passphrase", "password"]))
+            || (WEAK_PUBLIC.iter().any(|phrase| self.could_have(phrase) && self.has_apart(phrase.text))
+                && !self.any(STRONG))
     }
 
     /// Whether the name vetoes only as one of `names` does: some providers call a part `public key` or `token id`.
@@ -155,13 +172,7 @@ impl Name {
 
     /// The name without the words that tell parts apart: equal for the key and the secret of one account.
     pub(crate) fn stem(&self) -> String {
-        let is_part = |word: &&String| !PART_WORDS.contains(&word.as_str());
-        self.words.iter().filter(is_part).map(String::as_str).collect::<Vec<_>>().join(" ")
-    }
-
-    #[cfg(test)]
-    fn words(&self) -> Vec<&str> {
-        self.words.iter().map(String::as_str).collect()
+        self.words().filter(|word| !PART_WORDS.contains(word)).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -197,214 +208,6 @@ impl PhraseIndex {
         owners
     }
 }
-
-const PASSPHRASE: &[&str] = &["passphrase", "password", "passwd", "pass", "pwd", "pass phrase"];
-const SECRET: &[&str] = &[
-    "secret",
-    "private",
-    "priv",
-    "b64secret",
-    "apisecret",
-    "secretkey",
-    "seckey",
-    "sk",
-    "seed",
-    "mnemonic",
-    "signing key",
-    "privkey",
-];
-const SAYS_SECRET: &[&str] = &[
-    "secret",
-    "private key",
-    "signing key",
-    "encryption key",
-    "master key",
-    "hmac key",
-    "password",
-    "passphrase",
-    "passwd",
-];
-const ABOUT: &[&str] = &[
-    "hash",
-    "hashed",
-    "encrypted",
-    // What EC2 calls a password that it encrypted.
-    "password data",
-    "policy",
-    "regex",
-    "pattern",
-    "hint",
-    "reset",
-    "label",
-    "field",
-    "input",
-    "length",
-    "strength",
-    "error",
-    "message",
-    "validator",
-    "validation",
-    "confirm",
-    "type",
-    "encoder",
-    "arn",
-    "ref",
-    "reference",
-    "version",
-    "mount",
-    "selector",
-    "placeholder",
-    "manager",
-    "store",
-    "name",
-    "file",
-    "path",
-];
-const INVENTED: &[&str] =
-    &["wrong", "incorrect", "invalid", "fake", "dummy", "mock", "bogus", "masked", "example", "sample"];
-const IDENTIFIER: &[&str] =
-    &["key", "apikey", "access", "api", "client id", "clientid", "key id", "keyid", "login", "uid"];
-const TOKEN: &[&str] =
-    &["token", "auth", "authorization", "bearer", "credential", "credentials", "webhook", "dsn"];
-/// Say so whatever else the name says.
-const PUBLIC: &[&str] = &[
-    "hash",
-    "digest",
-    "checksum",
-    "signature",
-    "sha1",
-    "sha256",
-    "sha512",
-    "sha",
-    "md5",
-    "integrity",
-    "txid",
-    "tx",
-    "transaction",
-    "address",
-    "addr",
-    // Of a service account of Google: which of its keys it is.
-    "private key id",
-    "public key",
-    "publickey",
-    "pubkey",
-    "pub",
-    "fingerprint",
-    "thumbprint",
-    "topic",
-    "topics",
-    "etag",
-    "resolved",
-    "commit",
-    "revision",
-    "blockhash",
-    "bytecode",
-    "typehash",
-    "merkle",
-    "condition id",
-    "order id",
-    "client oid",
-    "clientoid",
-    "orderid",
-    "request id",
-    "trace id",
-    "session id",
-    "correlation id",
-    "message id",
-    "nonce",
-    "idempotency",
-    "partition key",
-    "cache key",
-    "sort key",
-    "primary key",
-    "foreign key",
-    "object key",
-    "page token",
-    "signatures",
-    "sign",
-    "sig",
-];
-/// Say so unless the name also says secret.
-const WEAK_PUBLIC: &[&str] = &[
-    "salt",
-    "iv",
-    "uuid",
-    "guid",
-    "root",
-    "slot",
-    "block",
-    "version",
-    "color",
-    "colour",
-    "url",
-    "uri",
-    "path",
-    "file",
-    "filename",
-    "image",
-    "icon",
-    "font",
-    "test id",
-    "build",
-    "node id",
-    "user id",
-    "account id",
-    "project id",
-    "index",
-    "cid",
-    "public",
-    "name",
-    "keyword",
-    "field",
-    "column",
-    "selector",
-    "class",
-    "style",
-    "label",
-    "title",
-    "description",
-    "comment",
-    "symbol",
-    "pair",
-    "market",
-    "issue",
-    "peer",
-    "pool",
-    "feed",
-    "program",
-    "contract",
-    "mint",
-    "owner",
-    "authority",
-    "cursor",
-    "offset",
-    "page",
-    "listen key",
-    "instrumentation key",
-    "checksum",
-];
-const PART_WORDS: &[&str] = &[
-    "api",
-    "key",
-    "apikey",
-    "secret",
-    "apisecret",
-    "secretkey",
-    "access",
-    "private",
-    "public",
-    "passphrase",
-    "password",
-    "pass",
-    "pwd",
-    "id",
-    "client",
-    "b64secret",
-    "token",
-    "phrase",
-    "name",
-    "priv",
-];
 
 #[cfg(test)]
 mod tests {
@@ -443,7 +246,7 @@ mod tests {
             ("exchange.okx.secretKey", vec!["exchange", "okx", "secret", "key"]),
             ("key2Secret", vec!["key2", "secret"]),
         ] {
-            assert_eq!(Name::new(text.as_bytes()).words(), words, "{text}");
+            assert_eq!(Name::new(text.as_bytes()).words().collect::<Vec<_>>(), words, "{text}");
         }
     }
 

@@ -238,12 +238,40 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
 }
 
+/// Every word has so many letters.
+const FRONT: usize = 4;
+/// Which of [`WORDS`] have a byte at each of their first places, one bit for each word.
+static WORDS_BY_FRONT: [[u64; 256]; FRONT] = {
+    assert!(WORDS.len() <= 64, "a word is a bit");
+    let mut table = [[0; 256]; FRONT];
+    let mut number = 0;
+    while number < WORDS.len() {
+        let word = WORDS[number].as_bytes();
+        let mut place = 0;
+        while place < FRONT {
+            table[place][word[place] as usize] |= 1 << number;
+            place += 1;
+        }
+        number += 1;
+    }
+    table
+};
+
 fn has_word(lower: &[u8]) -> bool {
-    WORDS.iter().any(|word| {
-        memchr::memmem::find(lower, word.as_bytes()).is_some_and(|at| {
-            let telling = word.len() > SHORT || word.starts_with('_') || stands_alone(lower, at, word.len());
-            telling && !is_collection(lower, at, word.len())
+    let is_said = |at: usize, word: &str| {
+        lower[at..].starts_with(word.as_bytes())
+            && (word.len() > SHORT || word.starts_with('_') || stands_alone(lower, at, word.len()))
+            && !is_collection(lower, at, word.len())
+    };
+    lower.windows(FRONT).enumerate().any(|(at, front)| {
+        let places = WORDS_BY_FRONT.iter().zip(front);
+        let mut words = places.fold(u64::MAX, |words, (table, &byte)| words & table[usize::from(byte)]);
+        std::iter::from_fn(|| {
+            let word = WORDS.get(words.trailing_zeros() as usize)?;
+            words &= words - 1;
+            Some(word)
         })
+        .any(|word| is_said(at, word))
     })
 }
 

@@ -28,17 +28,18 @@ struct Run {
 
 /// The kinds of character in `text`.
 fn kinds_of(text: &[u8]) -> u16 {
-    let (blocks, rest) = text.as_chunks::<SHORTEST_RUN>();
     // A run is never shorter than a block, and what overlaps is counted twice without harm.
-    let last = text.last_chunk::<SHORTEST_RUN>();
-    let all = blocks.iter().chain(last).fold([0; SHORTEST_RUN], |mut kinds, block| {
+    let Some(last) = text.last_chunk::<SHORTEST_RUN>() else {
+        return text.iter().fold(0, |all, &byte| all | u16::from(kind_of(byte)));
+    };
+    let blocks = text.as_chunks::<SHORTEST_RUN>().0.iter().chain([last]);
+    let kinds = blocks.fold([0; SHORTEST_RUN], |mut kinds, block| {
         kinds.iter_mut().zip(block).for_each(|(kinds, &byte)| *kinds |= kind_of(byte));
         kinds
     });
-    let rest = if last.is_some() { &[] } else { rest };
-    u16::from(
-        all.iter().copied().chain(rest.iter().map(|&byte| kind_of(byte))).fold(0, |all, kinds| all | kinds),
-    )
+    let halves = [64, 32, 16, 8].into_iter();
+    let all = halves.fold(u128::from_ne_bytes(kinds), |all, half| all | all >> half);
+    all as u16 & 0xff
 }
 
 /// The kind of a character, without branches, so that many are told at once.
@@ -68,10 +69,10 @@ impl ShapeTable {
         let kinds = kinds_of(run.of(text));
         for (alphabet, sieve) in Alphabet::ALL.into_iter().zip(self.sieves.iter()) {
             if kinds & foreign(alphabet) == 0 {
-                offer(sieve, rules, text, Run { span: run, kinds }, found);
+                offer(sieve, alphabet, rules, text, Run { span: run, kinds }, found);
             } else {
                 cut(text, run, alphabet, &mut |span| {
-                    offer(sieve, rules, text, Run { span, kinds: kinds_of(span.of(text)) }, found);
+                    offer(sieve, alphabet, rules, text, Run { span, kinds: kinds_of(span.of(text)) }, found);
                 });
             }
         }
@@ -92,14 +93,21 @@ impl ShapeTable {
 }
 
 /// Calls `found` with what the shapes of a sieve make of a run.
-fn offer(sieve: &Sieve, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl FnMut(u16, Span)) {
+fn offer(
+    sieve: &Sieve,
+    alphabet: Alphabet,
+    rules: &RuleSet,
+    text: &[u8],
+    run: Run,
+    found: &mut impl FnMut(u16, Span),
+) {
     let Run { span, kinds } = run;
-    let lengths = sieve.lengths.row(span.len().min(TABLE_LENGTH));
-    let kinds = sieve.kinds.row(usize::from(kinds));
-    // Half of all runs end here: nothing is as long and made of that.
-    if lengths.iter().zip(kinds).all(|(lengths, kinds)| lengths & kinds == 0) {
+    // Most runs end here: nothing is as long and made of that.
+    if !sieve.is_possible(span.len(), kinds) {
         return;
     }
+    let lengths = sieve.lengths.row(span.len().min(TABLE_LENGTH));
+    let kinds = sieve.kinds.row(usize::from(kinds));
     let beside = |at: Option<usize>| at.and_then(|at| text.get(at)).map_or(128, |&byte| byte.min(128));
     let front: [&[u64]; PROBED] =
         std::array::from_fn(|place| sieve.front[place].row(usize::from(text[span.start + place])));
@@ -107,13 +115,27 @@ fn offer(sieve: &Sieve, rules: &RuleSet, text: &[u8], run: Run, found: &mut impl
         sieve.before[place].row(usize::from(beside(span.start.checked_sub(place + 1))))
     });
     let after = sieve.after.row(usize::from(beside(Some(span.end))));
+    let mut bounded = None;
     for block in 0..lengths.len() {
-        let mut admitted = lengths[block] & kinds[block] & after[block];
-        admitted = front.iter().chain(&before).fold(admitted, |admitted, row| admitted & row[block]);
+        let mut admitted = lengths[block] & kinds[block];
+        if admitted == 0 {
+            continue;
+        }
+        admitted &= after[block];
+        front.iter().for_each(|row| admitted &= row[block]);
+        before.iter().for_each(|row| admitted &= row[block]);
         while admitted != 0 {
             let entry = &sieve.entries[block * 64 + admitted.trailing_zeros() as usize];
             admitted &= admitted - 1;
-            if (entry.shortest as usize..=entry.longest as usize).contains(&span.len()) {
+            if !(entry.shortest as usize..=entry.longest as usize).contains(&span.len()) {
+                continue;
+            }
+            if entry.whole {
+                // The rows told of its characters; of what stands beside it all shapes of the alphabet ask the same.
+                if *bounded.get_or_insert_with(|| has_boundaries(alphabet, text, span)) {
+                    found(entry.rule, span);
+                }
+            } else {
                 let rule = &rules.rules[usize::from(entry.rule)];
                 found_at(entry, rule, text, span).into_iter().for_each(|span| found(entry.rule, span));
             }

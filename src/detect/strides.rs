@@ -95,6 +95,43 @@ impl<S: Simd> Iterator for Strides<'_, S> {
     }
 }
 
+/// So many strides are told before any of them is searched: what several searches keep would not fit into registers.
+const BLOCK: usize = 32;
+
+/// Strides that stand side by side.
+pub(crate) struct Block {
+    strides: [(usize, Kinds); BLOCK],
+    count: usize,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { strides: [(0, Kinds::default()); BLOCK], count: 0 }
+    }
+}
+
+impl Block {
+    /// Takes the next ones; false if there are none.
+    #[inline(always)]
+    pub(crate) fn fill<S: Simd>(&mut self, strides: &mut Strides<'_, S>) -> bool {
+        self.count = 0;
+        // Adapters of iterators would not be compiled for the processor's vectors.
+        while self.count < BLOCK
+            && let Some(stride) = strides.next()
+        {
+            self.strides[self.count] = stride;
+            self.count += 1;
+        }
+        self.count > 0
+    }
+
+    /// Where each begins, and its kinds.
+    #[inline(always)]
+    pub(crate) fn strides(&self) -> impl Iterator<Item = (usize, Kinds)> {
+        self.strides[..self.count].iter().copied()
+    }
+}
+
 /// The bits of a stride so many places farther on, behind the last ones of the stride before.
 #[inline(always)]
 pub(crate) fn shifted(bits: u64, before: u64, places: usize) -> u64 {

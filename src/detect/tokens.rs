@@ -11,7 +11,7 @@ use fearless_simd::{Level, Simd, dispatch};
 use crate::model::Span;
 use crate::rules::pattern::SHORTEST_RUN;
 
-use super::strides::{Kinds, shifted, strides};
+use super::strides::{Kinds, STRIDE, shifted, strides};
 
 /// Marks `A-Z a-z 0-9 + / _ -`.
 static CLASS: [bool; 256] = {
@@ -68,13 +68,24 @@ impl Runs {
         let mut enough = sixteens & !shifted(sixteens, self.rows[4], 1);
         self.rows = [ones, twos, fours, eights, sixteens];
         while enough != 0 {
-            let at = base + enough.trailing_zeros() as usize;
+            let place = enough.trailing_zeros();
             enough &= enough - 1;
-            let rest = &text[at..];
-            let length = rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len());
-            visit(Span::new(at + 1 - SHORTEST_RUN, at + length));
+            let start = base + place as usize + 1 - SHORTEST_RUN;
+            let others = !ones & u64::MAX << place;
+            let end = if others == 0 {
+                end_of_run(text, base + STRIDE)
+            } else {
+                base + others.trailing_zeros() as usize
+            };
+            visit(Span::new(start, end));
         }
     }
+}
+
+/// Where the run ends that goes on at `at`.
+fn end_of_run(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    text.len() - rest.len() + rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub const BESIDE: usize = 2;
 pub struct Sieve {
     /// The shapes, by their bits.
     pub entries: List<Entry>,
+    /// By length of the run: which sets of kinds any shape admits, one bit for each set.
+    pub possible: List<[u64; KIND_WORDS]>,
     /// By length of the run; the last row is for all longer ones.
     pub lengths: Rows,
     /// By the kinds of character in it.
@@ -52,6 +54,8 @@ pub struct Entry {
     pub shape: u16,
     /// Whether the kinds and the length say all about the run.
     pub plain: bool,
+    /// Whether the run is all of the value, and plain.
+    pub whole: bool,
     /// How long the run is at least, in bytes.
     pub shortest: u32,
     /// How long it is at most.
@@ -70,6 +74,8 @@ const LOWER: u16 = 2 | 4;
 const UPPER: u16 = 8 | 16;
 /// How many sets of kinds there are.
 const ALL_KINDS: u16 = 128;
+/// So many words have a bit for each.
+pub const KIND_WORDS: usize = ALL_KINDS as usize / 64;
 /// How many characters there are, and one row for what is none of them.
 const ALL_BESIDE: usize = 129;
 
@@ -93,10 +99,10 @@ pub static KINDS: [u16; 256] = {
     table
 };
 
-/// For each class that must occur its kinds; all kinds where nothing is asked.
-fn required_kinds(required: Classes) -> [u16; 3] {
-    let asked = |class: u8, kinds: u16| if required.contains(Classes(class)) { kinds } else { u16::MAX };
-    [asked(Classes::LOWER, LOWER), asked(Classes::UPPER, UPPER), asked(Classes::DIGIT, DIGIT)]
+/// For each class that must occur its kinds.
+fn required_kinds(required: Classes) -> impl Iterator<Item = u16> {
+    let all = [(Classes::LOWER, LOWER), (Classes::UPPER, UPPER), (Classes::DIGIT, DIGIT)];
+    all.into_iter().filter(move |&(class, _)| required.contains(Classes(class))).map(|(_, kinds)| kinds)
 }
 
 fn set_of_kinds(kinds: u16) -> AsciiSet {
@@ -121,7 +127,7 @@ struct RowsBuilder<Fact> {
     told: Vec<(Fact, Vec<u64>)>,
 }
 
-impl<Fact: Copy + PartialEq> RowsBuilder<Fact> {
+impl<Fact: PartialEq> RowsBuilder<Fact> {
     fn new(entries: usize) -> Self {
         Self { width: entries.div_ceil(64), told: Vec::new() }
     }
@@ -137,11 +143,11 @@ impl<Fact: Copy + PartialEq> RowsBuilder<Fact> {
     }
 
     /// The rows, where `rows_of` calls its second argument with every row that a fact admits.
-    fn build(self, rows: usize, rows_of: impl Fn(Fact, &mut dyn FnMut(usize))) -> Rows {
+    fn build(self, rows: usize, rows_of: impl Fn(&Fact, &mut dyn FnMut(usize))) -> Rows {
         let width = self.width;
         let mut bits = vec![0; rows * width];
         for (fact, shapes) in &self.told {
-            rows_of(*fact, &mut |row| {
+            rows_of(fact, &mut |row| {
                 bits[row * width..][..width]
                     .iter_mut()
                     .zip(shapes)
@@ -174,6 +180,13 @@ pub fn sieves(rules: &RuleSet) -> [Sieve; 3] {
 }
 
 impl Sieve {
+    /// Whether any shape admits a run of that length with those kinds of character.
+    #[inline]
+    pub fn is_possible(&self, length: usize, kinds: u16) -> bool {
+        let kinds = usize::from(kinds);
+        self.possible[length.min(TABLE_LENGTH)][kinds / 64] >> (kinds % 64) & 1 == 1
+    }
+
     fn new(rules: &RuleSet, alphabet: Alphabet) -> Self {
         let chosen = shapes(rules, alphabet);
         let count = chosen.len();
@@ -193,8 +206,13 @@ impl Sieve {
             let core_kinds = kinds_of_set(core_set);
             // The classes that the rule requires must occur in the run where what stands beside it cannot bring them.
             let beside = left.iter().chain(right).fold(0, |set, item| set | item.set);
-            let required = required_kinds(owner.require)
-                .map(|kinds| if kinds_of_set(beside) & kinds == 0 { kinds } else { u16::MAX });
+            let asked =
+                required_kinds(owner.require).into_iter().filter(|kinds| kinds_of_set(beside) & kinds == 0);
+            // So does one character of whatever cannot be left out of the run.
+            let literal = core.iter().filter(|item| item.min > 0).map(|item| kinds_of_set(item.set));
+            let mut required: Vec<u16> = asked.chain(literal).collect();
+            required.sort_unstable();
+            required.dedup();
             let needed = |item: Option<&Item>| item.filter(|item| item.min > 0).map(|item| item.set);
             lengths.tell((shortest, longest), index);
             kinds.tell((core_kinds, required), index);
@@ -204,23 +222,47 @@ impl Sieve {
             let plain = core.len() == 1 && core_set == set_of_kinds(core_kinds);
             let bytes = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
             let (shortest, longest) = (bytes(shortest), bytes(longest));
-            entries.push(Entry { rule, shape: number, plain, shortest, longest });
+            let whole = plain && left.is_empty() && right.is_empty();
+            entries.push(Entry { rule, shape: number, plain, whole, shortest, longest });
         }
+        let lengths = lengths.build(TABLE_LENGTH + 1, |&(shortest, longest), visit| {
+            (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH)).for_each(visit);
+        });
+        let kinds = kinds.build(usize::from(ALL_KINDS), |(kinds, required), visit| {
+            (0..ALL_KINDS)
+                .filter(|held| held & !kinds == 0 && required.iter().all(|required| held & required != 0))
+                .for_each(|held| visit(usize::from(held)));
+        });
         Self {
             entries: Cow::Owned(entries),
-            lengths: lengths.build(TABLE_LENGTH + 1, |(shortest, longest), visit| {
-                (shortest.min(TABLE_LENGTH)..=longest.min(TABLE_LENGTH)).for_each(visit);
-            }),
-            kinds: kinds.build(usize::from(ALL_KINDS), |(kinds, required), visit| {
-                (0..ALL_KINDS)
-                    .filter(|held| held & !kinds == 0 && required.iter().all(|kinds| held & kinds != 0))
-                    .for_each(|held| visit(usize::from(held)));
-            }),
-            front: front.map(|rows| rows.build(ALL_BESIDE, each_in_set)),
-            before: before.map(|rows| rows.build(ALL_BESIDE, each_beside)),
-            after: after.build(ALL_BESIDE, each_beside),
+            possible: Cow::Owned(possible(&lengths, &kinds)),
+            lengths,
+            kinds,
+            front: front.map(|rows| rows.build(ALL_BESIDE, |&set, visit| each_in_set(set, visit))),
+            before: before.map(|rows| rows.build(ALL_BESIDE, |&set, visit| each_beside(set, visit))),
+            after: after.build(ALL_BESIDE, |&set, visit| each_beside(set, visit)),
         }
     }
+}
+
+/// For each length the sets of kinds with which it shares a shape.
+fn possible(lengths: &Rows, kinds: &Rows) -> Vec<[u64; KIND_WORDS]> {
+    let shares = |length: usize, held: usize| {
+        lengths.row(length).iter().zip(kinds.row(held)).any(|(length, held)| length & held != 0)
+    };
+    let told = |length: usize| {
+        let mut words = [0; KIND_WORDS];
+        (0..usize::from(ALL_KINDS))
+            .for_each(|held| words[held / 64] |= u64::from(shares(length, held)) << (held % 64));
+        words
+    };
+    let mut possible: Vec<[u64; KIND_WORDS]> = Vec::with_capacity(TABLE_LENGTH + 1);
+    for length in 0..=TABLE_LENGTH {
+        // The same shapes share the same sets.
+        let last = possible.last().filter(|_| lengths.row(length) == lengths.row(length - 1));
+        possible.push(last.copied().unwrap_or_else(|| told(length)));
+    }
+    possible
 }
 
 /// The shapes in that alphabet, each as its rule and its number there. What is searched for in the same way is searched

@@ -50,5 +50,17 @@ pub(super) fn is_base58(value: &[u8]) -> bool {
 
 /// The value of a hex digit; 0 for anything else, which callers reject separately.
 pub(super) fn hex_digit(digit: u8) -> u32 {
-    char::from(digit).to_digit(16).unwrap_or(0)
+    u32::from(HEX_DIGITS[usize::from(digit)])
 }
+
+/// What each byte is worth as a hex digit.
+static HEX_DIGITS: [u8; 256] = {
+    let mut values = [0; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        values[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};

@@ -3,6 +3,8 @@
 //! Must not know the words around the value. The range test excludes only about 2^-128 of all values, so it does not
 //! tell keys from hashes: context has to. What this check does remove are the trivial values of tests and templates.
 
+use zeroize::Zeroizing;
+
 use super::identifiers::hex_digit;
 
 /// The order of secp256k1, big-endian (SEC 2, section 2.4.1).
@@ -27,13 +29,12 @@ pub(super) fn is_secp256k1_secret(value: &[u8]) -> bool {
         return false;
     }
     let mut seen = [0u64; 4];
-    let mut below_order = None;
-    for (pair, &limit) in digits.chunks_exact(2).zip(&ORDER) {
-        let byte = (hex_digit(pair[0]) << 4 | hex_digit(pair[1])) as u8;
-        seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        below_order = below_order.or((byte != limit).then_some(byte < limit));
+    let mut key = Zeroizing::new([0; ORDER.len()]);
+    for (pair, byte) in digits.chunks_exact(2).zip(key.iter_mut()) {
+        *byte = (hex_digit(pair[0]) << 4 | hex_digit(pair[1])) as u8;
+        seen[usize::from(*byte >> 6)] |= 1 << (*byte & 63);
     }
     // Zero has one distinct byte, so the lower end of the range needs no test of its own.
     let distinct: u32 = seen.iter().map(|bits| bits.count_ones()).sum();
-    below_order == Some(true) && distinct >= LEAST_DISTINCT_BYTES
+    *key < ORDER && distinct >= LEAST_DISTINCT_BYTES
 }

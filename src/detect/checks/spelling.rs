@@ -3,12 +3,13 @@
 //! Must not know which provider writes so. Invariant: looks at single characters only, and each test states what of
 //! the true values it loses.
 
+use crate::rules::Classes;
+
 /// Hexadecimal digits of both cases in one value: programs that print hashes use one. A random value of 64 mixed
 /// digits has both but for once in 10^7.
 pub(super) fn is_mixed_hex(value: &[u8]) -> bool {
-    value.iter().all(u8::is_ascii_hexdigit)
-        && value.iter().any(u8::is_ascii_lowercase)
-        && value.iter().any(u8::is_ascii_uppercase)
+    let both = Classes(Classes::LOWER | Classes::UPPER);
+    Classes::of(value).contains(both) && value.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Two parts joined by `_`, each with letters and digits: names of two words rarely have a digit in both. 16 random

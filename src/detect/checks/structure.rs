@@ -8,7 +8,6 @@ use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use super::base64;
-use super::identifiers::hex_digit;
 use crate::detect::placeholder::is_no_password;
 
 /// The longest text that is decoded.
@@ -111,7 +110,7 @@ pub(super) fn is_stark_key(value: &[u8]) -> bool {
 
 /// A secret scalar of Ed25519 as Monero writes it: 64 hex digits, lowest byte first, below the group's order.
 pub(super) fn is_ed25519_scalar(value: &[u8]) -> bool {
-    value.len() == 64 && value.iter().all(u8::is_ascii_hexdigit) && hex_digit(value[62]) == 0
+    value.len() == 64 && value[62] == b'0' && value.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// A bot token of Discord: the first of three parts is base64 of the bot's number.

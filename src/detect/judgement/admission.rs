@@ -54,7 +54,7 @@ impl Bench<'_> {
         if !group.iter().any(is_asked) {
             return None;
         }
-        // In a lock file it is asked who is named anywhere.
+        // What a lock file's name rules out holds under no other path.
         let Some(known) = self.known.filter(|_| !self.lock_file) else {
             return self.admit_anew(group, generic);
         };
@@ -86,24 +86,22 @@ impl Bench<'_> {
                 _ => {}
             }
         }
-        rules.sort_unstable();
-        let proved: Vec<u16> =
+        let mut proved: Vec<u16> =
             rules.iter().copied().filter(|&rule| self.rule(rule).need == Need::Nothing).collect();
         if !proved.is_empty() {
+            proved.sort_unstable();
             let has_sum = proved.iter().any(|&rule| has_sum(self.rule(rule)));
             return (!is_blank(value, has_sum)).then_some(Admitted::Proved(proved));
         }
-        // A lock file is full of checksums; what a provider's own name stands before is none.
-        if self.lock_file && !rules.iter().any(|&rule| self.document.names(self.rule(rule).provider)) {
-            return None;
-        }
         let naming = name_of(self.document, span);
+        // A lock file is full of checksums; what a provider's own name stands before is none.
         if self.lock_file && !rules.iter().any(|&rule| self.is_called_by_provider(rule, &naming)) {
             return None;
         }
         if self.says_nothing(&rules, &naming) {
             return None;
         }
+        rules.sort_unstable();
         let vetoed = naming.name.vetoes() && !self.is_header(&naming);
         let rules: Vec<u16> = rules
             .into_iter()
