@@ -37,14 +37,14 @@ pub(crate) enum Clue {
     Random(u16),
     /// A private key.
     Key(PemKind),
-    /// A seed phrase.
-    Phrase(Phrase),
+    /// A seed phrase. What few candidates have is apart: most are tokens, and lie side by side.
+    Phrase(Box<Phrase>),
     /// A URL with a password.
-    Connection(Connection),
+    Connection(Box<Connection>),
     /// A key pair as an array of numbers.
     Numbers,
     /// What people chose and named.
-    Chosen(Chosen),
+    Chosen(Box<Chosen>),
     /// Something written in another form.
     Encoded(Form),
     /// Something in which every character is an escape.
@@ -99,7 +99,7 @@ impl Anchor {
 
 impl Candidate {
     pub(crate) fn of_phrase(phrase: Phrase) -> Self {
-        Self { span: phrase.span, clue: Clue::Phrase(phrase) }
+        Self { span: phrase.span, clue: Clue::Phrase(Box::new(phrase)) }
     }
 
     /// The anchor it was found by, if it was.
@@ -122,19 +122,21 @@ impl Candidate {
     pub(crate) fn moved(&self, from: usize, to: usize) -> Self {
         let shift = |span: Span| span.moved(from, to);
         let clue = match &self.clue {
-            Clue::Phrase(phrase) => Clue::Phrase(Phrase { span: shift(phrase.span), ..phrase.clone() }),
-            Clue::Connection(url) => Clue::Connection(Connection {
+            Clue::Phrase(phrase) => {
+                Clue::Phrase(Box::new(Phrase { span: shift(phrase.span), ..(**phrase).clone() }))
+            }
+            Clue::Connection(url) => Clue::Connection(Box::new(Connection {
                 scheme: shift(url.scheme),
                 user: shift(url.user),
                 password: shift(url.password),
                 host: shift(url.host),
-            }),
+            })),
             Clue::Anchored(rule, at) => Clue::Anchored(*rule, at + to - from),
-            Clue::Chosen(chosen) => Clue::Chosen(Chosen {
+            Clue::Chosen(chosen) => Clue::Chosen(Box::new(Chosen {
                 anchor: chosen.anchor + to - from,
                 name: shift(chosen.name),
                 value: shift(chosen.value),
-            }),
+            })),
             other @ (Clue::Token(_)
             | Clue::Random(_)
             | Clue::Key(_)

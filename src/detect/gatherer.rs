@@ -126,8 +126,10 @@ impl Gatherer {
         while block.fill(&mut strides) {
             for (base, kinds) in block.strides() {
                 runs.step(text, base, kinds, &mut |run| self.tokens_of(rules, text, run, &mut last, found));
-                if self.numbers {
-                    let mut visit = |span| found.push(Candidate { span, clue: Clue::Numbers });
+            }
+            if self.numbers {
+                let mut visit = |span| found.push(Candidate { span, clue: Clue::Numbers });
+                for (base, kinds) in block.numeric() {
                     lists.step(text, base, kinds, &mut visit);
                 }
             }
@@ -211,12 +213,12 @@ impl Gatherer {
             }
             AnchorKind::Authority => {
                 let url = connection::read(text, anchor.at)?;
-                Candidate { span: url.password, clue: Clue::Connection(url) }
+                Candidate { span: url.password, clue: Clue::Connection(Box::new(url)) }
             }
             AnchorKind::Escape => Candidate { span: decode::spelled(text, anchor.at)?, clue: Clue::Spelled },
             AnchorKind::Name(_) => {
                 let chosen = password::read(text, anchor.at)?;
-                Candidate { span: chosen.value, clue: Clue::Chosen(chosen) }
+                Candidate { span: chosen.value, clue: Clue::Chosen(Box::new(chosen)) }
             }
             AnchorKind::Literal(rule, length) => {
                 let span = self.around(rules, text, rule, Span::new(anchor.at, anchor.at + length))?;

@@ -48,13 +48,12 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Calls `visit` with the pair that the stride at `base` is a part of.
+    /// Calls `visit` with the pair that the stride at `base`, which has digits, is a part of.
     #[inline(always)]
     pub(crate) fn step(&mut self, text: &[u8], base: usize, kinds: Kinds, visit: &mut impl FnMut(Span)) {
         const { assert!(PAIR >= STRIDE, "an array of numbers of one digit, with commas, fills a stride") };
-        let others = kinds.uppers | kinds.underscores | kinds.marks | kinds.backslashes | kinds.beyond;
-        // Nearly every stride has a small letter.
-        if kinds.lowers == 0 && kinds.digits != 0 && others == 0 && base >= self.read {
+        let others = kinds.letters() | kinds.underscores | kinds.marks | kinds.backslashes | kinds.beyond;
+        if others == 0 && base >= self.read {
             self.look(text, base, visit);
         }
     }

@@ -68,12 +68,16 @@ impl ShapeTable {
     pub(crate) fn matches(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
         let kinds = kinds_of(run.of(text));
         for (alphabet, sieve) in Alphabet::ALL.into_iter().zip(self.sieves.iter()) {
+            // Most runs end here: nothing is as long and made of that.
+            let mut offer = |run: Run| {
+                if sieve.is_possible(run.span.len(), run.kinds) {
+                    offer(sieve, alphabet, rules, text, run, found);
+                }
+            };
             if kinds & foreign(alphabet) == 0 {
-                offer(sieve, alphabet, rules, text, Run { span: run, kinds }, found);
+                offer(Run { span: run, kinds });
             } else {
-                cut(text, run, alphabet, &mut |span| {
-                    offer(sieve, alphabet, rules, text, Run { span, kinds: kinds_of(span.of(text)) }, found);
-                });
+                cut(text, run, alphabet, &mut |span| offer(Run { span, kinds: kinds_of(span.of(text)) }));
             }
         }
         if kinds & DIGIT != 0 {
@@ -93,6 +97,7 @@ impl ShapeTable {
 }
 
 /// Calls `found` with what the shapes of a sieve make of a run.
+#[inline(never)]
 fn offer(
     sieve: &Sieve,
     alphabet: Alphabet,
@@ -102,10 +107,6 @@ fn offer(
     found: &mut impl FnMut(u16, Span),
 ) {
     let Run { span, kinds } = run;
-    // Most runs end here: nothing is as long and made of that.
-    if !sieve.is_possible(span.len(), kinds) {
-        return;
-    }
     let lengths = sieve.lengths.row(span.len().min(TABLE_LENGTH));
     let kinds = sieve.kinds.row(usize::from(kinds));
     let beside = |at: Option<usize>| at.and_then(|at| text.get(at)).map_or(128, |&byte| byte.min(128));

@@ -102,11 +102,13 @@ const BLOCK: usize = 32;
 pub(crate) struct Block {
     strides: [(usize, Kinds); BLOCK],
     count: usize,
+    /// Which have digits and no small letters, one bit each: lists of numbers have nothing else.
+    numeric: u32,
 }
 
 impl Default for Block {
     fn default() -> Self {
-        Self { strides: [(0, Kinds::default()); BLOCK], count: 0 }
+        Self { strides: [(0, Kinds::default()); BLOCK], count: 0, numeric: 0 }
     }
 }
 
@@ -114,11 +116,14 @@ impl Block {
     /// Takes the next ones; false if there are none.
     #[inline(always)]
     pub(crate) fn fill<S: Simd>(&mut self, strides: &mut Strides<'_, S>) -> bool {
-        self.count = 0;
+        const { assert!(BLOCK == u32::BITS as usize, "each stride has its bit") };
+        (self.count, self.numeric) = (0, 0);
         // Adapters of iterators would not be compiled for the processor's vectors.
         while self.count < BLOCK
             && let Some(stride) = strides.next()
         {
+            let (_, kinds) = stride;
+            self.numeric |= u32::from(kinds.lowers == 0 && kinds.digits != 0) << self.count;
             self.strides[self.count] = stride;
             self.count += 1;
         }
@@ -129,6 +134,17 @@ impl Block {
     #[inline(always)]
     pub(crate) fn strides(&self) -> impl Iterator<Item = (usize, Kinds)> {
         self.strides[..self.count].iter().copied()
+    }
+
+    /// The same of those that have digits and no small letters.
+    #[inline(always)]
+    pub(crate) fn numeric(&self) -> impl Iterator<Item = (usize, Kinds)> {
+        let mut rest = self.numeric;
+        std::iter::from_fn(move || {
+            let place = rest.trailing_zeros() as usize;
+            rest &= rest.checked_sub(1)?;
+            Some(self.strides[place])
+        })
     }
 }
 
