@@ -206,8 +206,7 @@ impl Sieve {
             let core_kinds = kinds_of_set(core_set);
             // The classes that the rule requires must occur in the run where what stands beside it cannot bring them.
             let beside = left.iter().chain(right).fold(0, |set, item| set | item.set);
-            let asked =
-                required_kinds(owner.require).into_iter().filter(|kinds| kinds_of_set(beside) & kinds == 0);
+            let asked = required_kinds(owner.require).filter(|kinds| kinds_of_set(beside) & kinds == 0);
             // So does one character of whatever cannot be left out of the run.
             let literal = core.iter().filter(|item| item.min > 0).map(|item| kinds_of_set(item.set));
             let mut required: Vec<u16> = asked.chain(literal).collect();
