@@ -4,6 +4,7 @@
 //! Invariants: an index that does not match its own checksum or its pack is not believed; every entry of the index is
 //! in a family or a problem.
 
+use std::fs::Metadata;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -14,6 +15,7 @@ use gix::odb::pack;
 use gix::odb::pack::data::entry::Header;
 use gix::zlib::Inflate;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::source::git::entry::EntryError;
 
@@ -31,8 +33,13 @@ pub(super) struct Pack {
     ranks: Vec<u32>,
     /// The number of its first object among all objects.
     pub(super) first: u32,
+    /// See [`Self::state`].
+    state: Option<FileState>,
     families: OnceLock<Families>,
 }
+
+/// A file as it was when it was written last: whoever writes to it, or puts another one in its place, changes that.
+pub(super) type FileState = [u8; 32];
 
 /// What the stored bytes of an entry are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,9 +64,10 @@ pub(super) enum OpenError {
 impl Pack {
     /// Opens a pack whose objects are numbered from `first` on.
     pub(super) fn open(files: &PackFiles, hash: HashKind, first: u32) -> Result<Self, OpenError> {
-        for file in [&files.pack, &files.index] {
+        let mut state = None;
+        for file in [&files.index, &files.pack] {
             match std::fs::metadata(file) {
-                Ok(metadata) if metadata.is_file() => {}
+                Ok(metadata) if metadata.is_file() => state = state_of(&metadata),
                 Ok(_) => return Err(unusable(file, "it is no regular file")),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     return Err(OpenError::Vanished);
@@ -78,7 +86,10 @@ impl Pack {
         if data.num_objects() != index.num_objects() || data.checksum() != index.pack_checksum() {
             return Err(unusable(&files.pack, "the pack is not the one that its index is for"));
         }
-        Ok(Self::sorted(index, data, first))
+        let state = state.map(|state| {
+            Sha256::new().chain_update(state).chain_update(data.checksum().as_bytes()).finalize().into()
+        });
+        Ok(Self { state, ..Self::sorted(index, data, first) })
     }
 
     fn sorted(index: pack::index::File<pack::MMap>, data: pack::data::File<pack::MMap>, first: u32) -> Self {
@@ -91,11 +102,28 @@ impl Pack {
             ranks[place as usize] = rank;
         }
         let (offsets, entries) = entries.into_iter().unzip();
-        Self { index, data, offsets, entries, ranks, first, families: OnceLock::new() }
+        Self { index, data, offsets, entries, ranks, first, state: None, families: OnceLock::new() }
     }
 
     pub(super) fn path(&self) -> &Path {
         self.data.path()
+    }
+
+    /// Its file, as long as nobody writes to it; `None` where the system does not tell that.
+    pub(super) fn state(&self) -> Option<FileState> {
+        self.state
+    }
+
+    /// What all its entries are like, if each was found to be what was indexed.
+    pub(super) fn soundness_of_read(&self) -> Soundness {
+        let is_named = |&offset: &u64| {
+            self.data.entry(offset).is_ok_and(|entry| matches!(entry.header, Header::RefDelta { .. }))
+        };
+        match self.families().is_simple() {
+            false => Soundness::Damaged,
+            true if self.offsets.par_iter().any(is_named) => Soundness::Linked,
+            true => Soundness::Sound,
+        }
     }
 
     /// How many objects it has.
@@ -248,6 +276,35 @@ impl Pack {
         object_problem(&self.id(self.number(rank)), self.path(), error)
     }
 }
+
+/// What changes when a file is written to, whatever is done to its times: the place on the disk, the length, and when it
+/// or what is said about it was changed last.
+fn state_of(file: &Metadata) -> Option<[u8; STATE]> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let told = [
+            file.dev(),
+            file.ino(),
+            file.size(),
+            file.mtime().cast_unsigned(),
+            file.mtime_nsec().cast_unsigned(),
+            file.ctime().cast_unsigned(),
+            file.ctime_nsec().cast_unsigned(),
+        ];
+        let mut state = [0; STATE];
+        state.as_chunks_mut().0.iter_mut().zip(told).for_each(|(bytes, told)| *bytes = told.to_le_bytes());
+        Some(state)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        None
+    }
+}
+
+/// Seven numbers of eight bytes.
+const STATE: usize = 7 * 8;
 
 /// A problem with one object.
 pub(super) fn object_problem(id: &ObjectId, path: &Path, error: &EntryError) -> Problem {

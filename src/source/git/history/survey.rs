@@ -192,7 +192,8 @@ impl Survey {
             && self.known_blobs == self.blobs.len()
             && fresh.all(|number| incomplete.contains(number))
             && quiet.numbers.len() == self.known.quiet().len()
-            && quiet.sections.is_empty();
+            && quiet.sections.is_empty()
+            && !ground.table.packs.iter().any(|pack| self.known.is_new_file(pack));
         if is_known {
             return;
         }
@@ -203,6 +204,7 @@ impl Survey {
         };
         let notes = Notes {
             table: ground.table,
+            known: &self.known,
             blobs: &self.blobs,
             trees: &trees,
             telling: &telling.chain(self.trees.telling.iter().map(|(tree, _)| *tree)).collect(),

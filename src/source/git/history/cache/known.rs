@@ -112,13 +112,10 @@ impl Known {
     /// Whether the bytes of everything that is settled are still what they were.
     fn is_intact(&mut self, table: &Table, limit: u64) -> bool {
         let packed = table.packs.iter().all(|pack| {
-            let is_settled = |rank: u32| self.settled.contains(pack.number(rank));
-            let ranks = (0..pack.count()).into_par_iter().with_min_len(CHECKED_AT_ONCE);
-            let soundness = ranks.map(|rank| if is_settled(rank) { pack.soundness(rank) } else { Linked });
-            match soundness.reduce(|| Sound, Soundness::max) {
+            match self.soundness_then(pack).unwrap_or_else(|| self.soundness_now(pack)) {
                 Sound => self.whole_packs.push(pack.first),
                 // What is made from objects elsewhere is lost with them, which is only seen when it is made.
-                Linked if pack.families().is_simple() => {}
+                Linked if self.soundness_then(pack).is_some() || pack.families().is_simple() => {}
                 Linked | Damaged => return false,
             }
             true
@@ -137,6 +134,21 @@ impl Known {
             })
     }
 
+    /// What a pack was like when all of it was read, if nobody has written to its file since. Its bytes need not even be
+    /// there in memory then.
+    pub(super) fn soundness_then(&self, pack: &Pack) -> Option<Soundness> {
+        let state = pack.state().filter(|_| self.has_structure)?;
+        let then = self.remembered.packs.iter().find(|(remembered, _)| *remembered == state)?;
+        Some(if then.1 { Linked } else { Sound })
+    }
+
+    fn soundness_now(&self, pack: &Pack) -> Soundness {
+        let is_settled = |rank: u32| self.settled.contains(pack.number(rank));
+        let ranks = (0..pack.count()).into_par_iter().with_min_len(CHECKED_AT_ONCE);
+        let soundness = ranks.map(|rank| if is_settled(rank) { pack.soundness(rank) } else { Linked });
+        soundness.reduce(|| Sound, Soundness::max)
+    }
+
     /// Stored objects of a kind: place, number and mark.
     fn of_kind(&self, kind: u8) -> impl Iterator<Item = (u32, u32, u8)> {
         let numbers = (0..).zip(&self.numbers).zip(&self.remembered.marks);
@@ -152,6 +164,11 @@ impl Known {
     /// Whether everything in the pack is settled.
     pub(in super::super) fn settles(&self, pack: &Pack) -> bool {
         self.whole_packs.contains(&pack.first)
+    }
+
+    /// Whether the file of a pack in which everything is settled was not known, as after git packed anew.
+    pub(in super::super) fn is_new_file(&self, pack: &Pack) -> bool {
+        self.settles(pack) && pack.state().is_some() && self.soundness_then(pack).is_none()
     }
 
     /// Objects that need not be looked at.

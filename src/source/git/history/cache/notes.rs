@@ -10,9 +10,11 @@ use gix::hash::ObjectId;
 use super::super::blobs::Blob;
 use super::super::graph::{Graph, NOWHERE as NO_OBJECT, Section};
 use super::super::holdings::{Held, number};
+use super::super::packs::{FileState, Pack, Soundness};
 use super::super::table::Table;
+use super::known::Known;
 use super::remembered::{
-    ARCHIVE, BINARY, BLOB, COMMIT, Commit, HELD, MESSAGE, NOWHERE, QUIET, Remembered, TAG, TREE, UNREAD,
+    ARCHIVE, BINARY, BLOB, COMMIT, Commit, HELD, KIND, MESSAGE, NOWHERE, QUIET, Remembered, TAG, TREE, UNREAD,
 };
 
 /// What was judged, under all its paths, and in which nothing was found.
@@ -28,6 +30,7 @@ pub(in super::super) struct Quiet {
 /// What a scan saw of all objects.
 pub(in super::super) struct Notes<'a> {
     pub table: &'a Table,
+    pub known: &'a Known,
     pub blobs: &'a [Blob],
     /// Trees that were read to their end; none where one was not, since those above it do not tell what is in it.
     pub trees: &'a [u32],
@@ -76,7 +79,28 @@ impl Notes<'_> {
         self.trees(&places, &mut remembered);
         self.commits(&places, &mut remembered);
         self.tags(&places, &mut remembered);
+        remembered.packs = self.packs(&places, &remembered.marks);
         remembered
+    }
+
+    /// The files of packs of which every entry was read or checked: of what is stored twice, one is not read.
+    fn packs(&self, places: &Places, marks: &[u8]) -> Vec<(FileState, bool)> {
+        let is_read =
+            |number: u32| marks.get(places.place(number) as usize).is_some_and(|mark| mark & KIND != UNREAD);
+        let soundness = |pack: &Pack| {
+            if self.known.settles(pack) {
+                Soundness::Sound
+            } else if (pack.first..pack.first + pack.count()).all(is_read) {
+                self.known.soundness_then(pack).unwrap_or_else(|| pack.soundness_of_read())
+            } else {
+                Soundness::Damaged
+            }
+        };
+        let told = |pack: &Pack| match (pack.state()?, soundness(pack)) {
+            (_, Soundness::Damaged) => None,
+            (state, soundness) => Some((state, soundness == Soundness::Linked)),
+        };
+        self.table.packs.iter().filter_map(told).collect()
     }
 
     fn blobs(&self, places: &Places, remembered: &mut Remembered) {

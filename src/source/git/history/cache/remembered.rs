@@ -6,6 +6,8 @@
 //! Must not know: where objects are stored now, where the bytes are kept.
 //! Invariant: whatever the bytes are, what is read from them names no place that there is not.
 
+use super::super::packs::FileState;
+
 /// Stands for an object that has no place.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
@@ -63,6 +65,8 @@ pub(in super::super) struct Remembered {
     pub parents: Vec<u32>,
     /// Tags with what they point at.
     pub tags: Vec<(u32, u32)>,
+    /// The files of packs of which everything was read, and whether entries in them name their bases.
+    pub packs: Vec<(FileState, bool)>,
 }
 
 impl Remembered {
@@ -102,6 +106,10 @@ impl Remembered {
         });
         writer.places(&self.parents);
         writer.pairs(&self.tags);
+        writer.list(&self.packs, |writer, (state, is_linked)| {
+            writer.0.extend_from_slice(state);
+            writer.0.push(u8::from(*is_linked));
+        });
         writer.0
     }
 
@@ -133,6 +141,10 @@ impl Remembered {
             })?,
             parents: reader.places()?,
             tags: reader.pairs()?,
+            packs: reader.list(size_of::<FileState>() + 1, |reader| {
+                let (state, is_linked) = reader.take(size_of::<FileState>() + 1)?.split_first_chunk()?;
+                Some((*state, is_linked != [0]))
+            })?,
         };
         (reader.0.is_empty() && remembered.is_sound()).then_some(remembered)
     }
@@ -261,6 +273,7 @@ mod tests {
             commits: vec![Commit { place: 2, tree: NOWHERE, time: -5, parents: 1 }],
             parents: vec![4],
             tags: vec![(3, 2)],
+            packs: vec![([7; 32], false), ([9; 32], true)],
         }
     }
 
