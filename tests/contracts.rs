@@ -50,7 +50,21 @@ fn piece() -> impl Strategy<Value = Piece> {
         2 => any::<Index>().prop_map(Piece::Example),
         2 => (any::<Index>(), 0..ENCODINGS).prop_map(|(example, form)| Piece::Encoded(example, form)),
         4 => filler.prop_map(Piece::Filler),
+        1 => named_digest().prop_map(|text| Piece::Filler(text.into_bytes())),
     ]
+}
+
+/// What lock files are full of, and what only looks like it.
+fn named_digest() -> impl Strategy<Value = String> {
+    let before = proptest::sample::select(&["\n", " {\"", "\napi_", ""]);
+    let name = proptest::sample::select(&["checksum", "sha256", "Digest", "secret", "integrity"]);
+    let between = proptest::sample::select(&[" = \"", "\": \"", ":", " ", "=             '"]);
+    let lengths = proptest::sample::select(&["{31}", "{32}", "{40}", "{64}", "{96}"]);
+    let digits = lengths.prop_flat_map(|length| {
+        proptest::string::string_regex(&format!("[0-9a-f]{length}")).expect("it is an expression")
+    });
+    (before, name, between, digits)
+        .prop_map(|(before, name, between, digits)| format!("{before}{name}{between}{digits}"))
 }
 
 /// How many other forms there are.

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use keyfence::detect::checks::{self, Check};
 use keyfence::detect::{Detector, randomness};
@@ -25,6 +26,8 @@ pub struct Shape {
     pub pattern: Pattern,
     require: Classes,
     checks: Vec<Check>,
+    /// Whether a digest that is called so is none of its values.
+    wants_context: bool,
     /// Whether names are told from values by how random they look.
     wants_random: bool,
 }
@@ -85,6 +88,7 @@ impl Slow {
                     regex: Regex::new(&anchored).expect("a shape is a regular expression"),
                     pattern,
                     require: rule.require,
+                    wants_context: rule.need != Need::Nothing,
                     wants_random: wants_random(rule),
                     checks: rule.checks.iter().filter_map(|name| Check::parse(name)).collect(),
                 });
@@ -120,8 +124,24 @@ impl Shape {
         is_free(self.pattern.alphabet, text, span)
             && Classes::of(value).contains(self.require)
             && !(self.wants_random && is_language(value))
+            && !(self.wants_context && is_called_digest(text, span))
             && self.checks.iter().all(|&check| checks::run(check, value))
     }
+}
+
+/// Hexadecimal digits of a digest's length that nothing joins, behind the name of a digest within 24 bytes.
+fn is_called_digest(text: &[u8], span: Span) -> bool {
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        let names = "checksum|digest|integrity|md5|sha1|sha256|sha512";
+        let named = format!(r#"(?-u)[^A-Za-z0-9_.-](?i:{names})[ \t"']*[:=][ \t"']*$"#);
+        Regex::new(&named).expect("it is a regular expression")
+    });
+    let in_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/_-".contains(byte);
+    let start = span.start - text[..span.start].iter().rev().take_while(in_run).count();
+    let run = &text[start..span.end + text[span.end..].iter().take_while(in_run).count()];
+    matches!(run.len(), 32 | 40 | 56 | 64 | 96 | 128)
+        && run.iter().all(u8::is_ascii_hexdigit)
+        && NAMED.is_match(&text[start.saturating_sub(24)..start])
 }
 
 /// As strict as detection says it is: twice as lenient from 32 characters on.

@@ -19,6 +19,7 @@ use super::candidates::{
 use super::checks;
 use super::connection;
 use super::decode;
+use super::digest::{self, is_named_digest};
 use super::numbers;
 use super::password;
 use super::pem;
@@ -46,6 +47,7 @@ pub(crate) struct Gatherer {
     literals: Vec<u16>,
     phrases: bool,
     numbers: bool,
+    asks_for_digests: OnceLock<bool>,
     token_bytes: OnceLock<[bool; 256]>,
 }
 
@@ -73,6 +75,7 @@ impl Gatherer {
             literals: literals(rules).map(|(rule, _)| rule).collect(),
             phrases: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Mnemonic(_))),
             numbers: rules.rules.iter().any(|rule| matches!(rule.kind, Kind::Numbers(_))),
+            asks_for_digests: OnceLock::new(),
             token_bytes: OnceLock::new(),
         }
     }
@@ -165,13 +168,21 @@ impl Gatherer {
         found: &mut Vec<Candidate>,
     ) {
         let first = found.len();
+        let is_digest = self.is_digest(rules, text, run);
         self.shapes.matches(rules, text, run, &mut |rule, span| {
-            found.extend(self.token(rules, text, (rule, span), last))
+            if !is_digest || rules.rules[usize::from(rule)].need == Need::Nothing {
+                found.extend(self.token(rules, text, (rule, span), last));
+            }
         });
         let form = decode::recognise(text, run);
         found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
         // Runs come in order: where each is sorted by itself, little is left to sort in the end.
         sort(&mut found[first..]);
+    }
+
+    /// Whether a run is a digest that only what proves itself is looked for in.
+    fn is_digest(&self, rules: &RuleSet, text: &[u8], run: Span) -> bool {
+        is_named_digest(text, run) && !self.asks_for_digests.get_or_init(|| digest::are_asked_for(rules))
     }
 
     /// Calls `visit` with every anchor that stands wholly in `range`.

@@ -16,6 +16,7 @@ mod connection;
 mod copies;
 mod decode;
 mod detector;
+mod digest;
 mod document;
 mod evidence;
 mod fingerprint;
