@@ -122,11 +122,17 @@ fn reach_of(detector: &Detector, label: &str) -> usize {
     rule.map_or_else(|| detector.reach(), Rule::reach)
 }
 
+/// So many cases, other ones each time, and as many times more as `KEYFENCE_CASES` says.
+fn cases(count: u32) -> ProptestConfig {
+    let times = std::env::var("KEYFENCE_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    ProptestConfig::with_cases(count.saturating_mul(times))
+}
+
 #[test]
 fn the_prefilter_loses_nothing() {
     let (detector, slow, examples) = (Detector::builtin(), Slow::builtin(), examples());
     let mut seen = 0_usize;
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(192));
     runner
         .run(&proptest::collection::vec(piece(), 1..6), |pieces| {
             let mut text = text_of(&pieces, &slow.shapes, &examples);
@@ -144,7 +150,7 @@ fn the_prefilter_loses_nothing() {
 #[test]
 fn candidates_are_local() {
     let (detector, shapes, examples) = (Detector::builtin(), Slow::builtin().shapes, examples());
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(192));
     let strategy = (proptest::collection::vec(piece(), 1..12), any::<Index>(), any::<Index>());
     runner
         .run(&strategy, |(pieces, from, to)| {
@@ -293,7 +299,7 @@ fn history() -> impl Strategy<Value = Vec<Vec<Edit>>> {
 #[test]
 fn versions_are_carried_exactly() {
     let maker = Maker::new();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(768));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(256));
     let strategy = (proptest::collection::vec(piece(), 4..24), history());
     runner
         .run(&strategy, |(pieces, history)| {
@@ -326,7 +332,7 @@ const LINES: &[&str] = &[
 #[test]
 fn what_stands_near_is_carried_exactly() {
     let maker = Maker::new();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(96));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(48));
     let line = proptest::sample::select(LINES);
     let between = (proptest::collection::vec(line, 1..24), 100..700_usize);
     let strategy = (any::<bool>(), proptest::collection::vec((piece(), between), 2..7), history());
