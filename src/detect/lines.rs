@@ -11,7 +11,7 @@ use std::cell::{Cell, OnceCell};
 use crate::model::Span;
 
 /// How many bytes are one block.
-const BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 13;
 
 /// The lines of one text.
 pub(super) struct Lines {
