@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::rules::{Kind, Rule, RuleSet};
 
-use super::candidates::{Candidate, Clue};
+use super::candidates::{AnchorKind, Candidate, Clue};
 use super::decode::{self, Layers};
 use super::document::Document;
 use super::fingerprint;
@@ -40,6 +40,8 @@ struct Known {
     words: Option<Vec<WordHit>>,
     /// What the neighbourhoods of its values say; `None` where nobody wants to know that of another text.
     neighbourhoods: Option<RefCell<Neighbourhoods>>,
+    /// Whether it is known that no armour begins in it.
+    without_armour: bool,
 }
 
 /// What one thread reuses from chunk to chunk.
@@ -112,8 +114,11 @@ impl Detector {
     /// Everything in `chunk` that counts, with all its context.
     pub fn detect(&self, chunk: &Chunk<'_>, scratch: &mut Scratch) -> Detection {
         let text = Text::new(chunk.bytes);
-        self.gatherer.gather(&self.rules, &text.bytes, &mut scratch.candidates);
-        self.judged(chunk, text, &scratch.candidates, &mut Known::default())
+        let mut known = Known { without_armour: true, ..Known::default() };
+        self.gatherer.gather_with_anchors(&self.rules, &text.bytes, &mut scratch.candidates, |anchor| {
+            known.without_armour &= anchor.kind != AnchorKind::Armour;
+        });
+        self.judged(chunk, text, &scratch.candidates, &mut known)
     }
 
     /// The same for a version whose trace is known, and perhaps that of the one it was made from.
@@ -137,7 +142,8 @@ impl Detector {
             |(base, pieces): (&Trace, &[CopiedPiece])| base.carried_neighbourhoods(chunk.bytes, pieces);
         let neighbourhoods = known.or_else(|| base.and_then(carried)).unwrap_or_default();
         let neighbourhoods = (!trace.is_opaque()).then(|| RefCell::new(neighbourhoods));
-        let mut known = Known { words, neighbourhoods };
+        let without_armour = !trace.is_opaque() && !trace.has_armour();
+        let mut known = Known { words, neighbourhoods, without_armour };
         let detection = self.judged(chunk, text, &trace.candidates, &mut known);
         // Another path of the same version may have brought them already.
         if let Some(words) = known.words {
@@ -164,6 +170,9 @@ impl Detector {
         let reader = self.reader(&chunk.provenance.path);
         let words = known.words.take();
         let document = Document::with_hits(&text.bytes, &chunk.provenance.path, reader.words, words);
+        if known.without_armour {
+            document.know_without_armour();
+        }
         let reading = reader.read(&document, candidates, known.neighbourhoods.as_ref());
         if reading.parts.is_empty() {
             known.words = document.into_hits();

@@ -9,6 +9,7 @@ use crate::model::{FilePath, Place, Span};
 
 use super::lines::Lines;
 use super::neighbourhood::Reads;
+use super::veto::armoured_blocks;
 use super::words::{WORD_REACH, WordHit, WordIndex};
 
 /// One text under judgement.
@@ -21,6 +22,7 @@ pub(crate) struct Document<'a> {
     path_hits: OnceCell<Vec<WordHit>>,
     first_hits: OnceCell<Vec<(WordHit, usize)>>,
     named: OnceCell<Providers>,
+    armoured: OnceCell<Vec<Span>>,
     /// What is looked at while something is asked that could hold in other versions as well.
     reads: Reads,
 }
@@ -58,6 +60,7 @@ impl<'a> Document<'a> {
             path_hits: OnceCell::new(),
             first_hits: OnceCell::new(),
             named: OnceCell::new(),
+            armoured: OnceCell::new(),
             reads: Reads::default(),
         }
     }
@@ -76,6 +79,16 @@ impl<'a> Document<'a> {
     /// The words, if they were asked for.
     pub(crate) fn into_hits(self) -> Option<Vec<WordHit>> {
         self.hits.into_inner()
+    }
+
+    /// Takes note that no armour begins anywhere in the text.
+    pub(crate) fn know_without_armour(&self) {
+        self.armoured.get_or_init(Vec::new);
+    }
+
+    /// The armoured blocks.
+    pub(crate) fn armoured_blocks(&self) -> &[Span] {
+        self.armoured.get_or_init(|| armoured_blocks(self.text))
     }
 
     fn lines(&self) -> &Lines {

@@ -12,7 +12,7 @@ use crate::model::{CopiedPiece, Span};
 use crate::rules::word_list::Tongue;
 use crate::rules::{NUMBERS_REACH, RuleSet};
 
-use super::candidates::{Anchor, Candidate, Clue, VALUE_REACH, sort};
+use super::candidates::{Anchor, AnchorKind, Candidate, Clue, VALUE_REACH, sort};
 use super::copies::Copies;
 use super::decode;
 use super::gatherer::Gatherer;
@@ -102,6 +102,11 @@ impl Trace {
     /// Whether nothing can be carried from here.
     pub(super) fn is_opaque(&self) -> bool {
         self.opaque
+    }
+
+    /// Whether armour begins anywhere in the text.
+    pub(super) fn has_armour(&self) -> bool {
+        self.anchors.iter().any(|anchor| anchor.kind == AnchorKind::Armour)
     }
 
     /// What the neighbourhoods of values say that were copied to `text` whole; `None` if nobody knows it of this one.

@@ -96,7 +96,7 @@ impl Judge {
         candidates: &[Candidate],
         known: Option<&RefCell<Neighbourhoods>>,
     ) -> Vec<Part> {
-        let blocks = veto::armoured_blocks(document.text);
+        let blocks = document.armoured_blocks();
         let lock_file = veto::is_lock_file(document.path.file_name());
         let mut bench = Bench {
             judge: self,
