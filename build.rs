@@ -226,8 +226,9 @@ fn sieve_table(sieve: &Sieve) -> String {
     let mut before = String::new();
     list(&mut before, "", sieve.before.iter().map(rows));
     format!(
-        "Sieve {{ entries: {}, possible: {}, lengths: {}, kinds: {}, front: {front}, before: {before}, after: {} }}\n",
+        "Sieve {{ entries: {}, proving: {}, possible: {}, lengths: {}, kinds: {}, front: {front}, before: {before}, after: {} }}\n",
         borrowed(sieve.entries.iter().map(|entry: &Entry| format!("{entry:?}"))),
+        borrowed(sieve.proving.iter().map(u64::to_string)),
         borrowed(sieve.possible.iter().map(|words| format!("{words:?}"))),
         rows(&sieve.lengths),
         rows(&sieve.kinds),

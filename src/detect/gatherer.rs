@@ -168,12 +168,11 @@ impl Gatherer {
         found: &mut Vec<Candidate>,
     ) {
         let first = found.len();
-        let is_digest = self.is_digest(rules, text, run);
-        self.shapes.matches(rules, text, run, &mut |rule, span| {
-            if !is_digest || rules.rules[usize::from(rule)].need == Need::Nothing {
-                found.extend(self.token(rules, text, (rule, span), last));
-            }
-        });
+        let mut found_at = |rule, span| found.extend(self.token(rules, text, (rule, span), last));
+        match self.is_digest(rules, text, run) {
+            true => self.shapes.proved(rules, text, run, &mut found_at),
+            false => self.shapes.matches(rules, text, run, &mut found_at),
+        }
         let form = decode::recognise(text, run);
         found.extend(form.map(|form| Candidate { span: run, clue: Clue::Encoded(form) }));
         // Runs come in order: where each is sorted by itself, little is left to sort in the end.

@@ -67,11 +67,30 @@ impl ShapeTable {
     /// Calls `found` with each rule and the span of each token of `run` that it admits.
     pub(crate) fn matches(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
         let kinds = kinds_of(run.of(text));
+        self.shapes_of(rules, text, Run { span: run, kinds }, false, found);
+        if kinds & DIGIT != 0 {
+            self.offer_random(text, run, found);
+        }
+    }
+
+    /// The same with the rules alone whose values need nothing around them.
+    pub(crate) fn proved(&self, rules: &RuleSet, text: &[u8], run: Span, found: &mut impl FnMut(u16, Span)) {
+        self.shapes_of(rules, text, Run { span: run, kinds: kinds_of(run.of(text)) }, true, found);
+    }
+
+    fn shapes_of(
+        &self,
+        rules: &RuleSet,
+        text: &[u8],
+        Run { span: run, kinds }: Run,
+        is_proof_wanted: bool,
+        found: &mut impl FnMut(u16, Span),
+    ) {
         for (alphabet, sieve) in Alphabet::ALL.into_iter().zip(self.sieves.iter()) {
             // Most runs end here: nothing is as long and made of that.
             let mut offer = |run: Run| {
                 if sieve.is_possible(run.span.len(), run.kinds) {
-                    offer(sieve, alphabet, rules, text, run, found);
+                    offer(sieve, (alphabet, is_proof_wanted), rules, text, run, found);
                 }
             };
             if kinds & foreign(alphabet) == 0 {
@@ -79,9 +98,6 @@ impl ShapeTable {
             } else {
                 cut(text, run, alphabet, &mut |span| offer(Run { span, kinds: kinds_of(span.of(text)) }));
             }
-        }
-        if kinds & DIGIT != 0 {
-            self.offer_random(text, run, found);
         }
     }
 
@@ -100,7 +116,7 @@ impl ShapeTable {
 #[inline(never)]
 fn offer(
     sieve: &Sieve,
-    alphabet: Alphabet,
+    (alphabet, is_proof_wanted): (Alphabet, bool),
     rules: &RuleSet,
     text: &[u8],
     run: Run,
@@ -119,6 +135,9 @@ fn offer(
     let mut bounded = None;
     for block in 0..lengths.len() {
         let mut admitted = lengths[block] & kinds[block];
+        if is_proof_wanted {
+            admitted &= sieve.proving[block];
+        }
         if admitted == 0 {
             continue;
         }

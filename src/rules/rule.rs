@@ -138,11 +138,13 @@ impl Rule {
 
     /// How many bytes before and after its value a candidate of this rule depends on.
     ///
-    /// A token depends on its own run and one byte at each end; what is in armour or a URL, or made of words,
-    /// on the stretch that its reader looks at.
+    /// A token depends on its own run, one byte after it, and what could call it a digest before it; what is in armour or a
+    /// URL, or made of words, on the stretch that its reader looks at.
     pub fn reach(&self) -> usize {
         match &self.kind {
-            Kind::Shape(shapes) => shapes.iter().map(|shape| shape.longest()).max().unwrap_or(0) + 1,
+            Kind::Shape(shapes) => {
+                shapes.iter().map(|shape| shape.longest()).max().unwrap_or(0) + VALUE_REACH
+            }
             Kind::Pem(_) => ARMOUR_REACH,
             Kind::Mnemonic(_) => PHRASE_REACH,
             Kind::Numbers(_) => NUMBERS_REACH,

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::pattern::{Alphabet, AsciiSet, Item};
-use super::rule::{Classes, Kind, List, RuleSet};
+use super::rule::{Classes, Kind, List, Need, RuleSet};
 
 /// Runs up to this length are found by one look into a table.
 pub const TABLE_LENGTH: usize = 256;
@@ -22,6 +22,8 @@ pub const BESIDE: usize = 2;
 pub struct Sieve {
     /// The shapes, by their bits.
     pub entries: List<Entry>,
+    /// Those whose values need nothing around them, one bit each.
+    pub proving: List<u64>,
     /// By length of the run: which sets of kinds any shape admits, one bit for each set.
     pub possible: List<[u64; KIND_WORDS]>,
     /// By length of the run; the last row is for all longer ones.
@@ -196,6 +198,7 @@ impl Sieve {
         let mut front: [_; PROBED] = std::array::from_fn(|_| RowsBuilder::new(count));
         let mut before: [_; BESIDE] = std::array::from_fn(|_| RowsBuilder::new(count));
         let mut after = RowsBuilder::new(count);
+        let mut proving = vec![0; count.div_ceil(64)];
         for (index, &(rule, number)) in chosen.iter().enumerate() {
             let owner = &rules.rules[usize::from(rule)];
             let Kind::Shape(shapes) = &owner.kind else { continue };
@@ -213,6 +216,7 @@ impl Sieve {
             required.sort_unstable();
             required.dedup();
             let needed = |item: Option<&Item>| item.filter(|item| item.min > 0).map(|item| item.set);
+            proving[index / 64] |= u64::from(owner.need == Need::Nothing) << (index % 64);
             lengths.tell((shortest, longest), index);
             kinds.tell((core_kinds, required), index);
             front.iter_mut().enumerate().for_each(|(place, rows)| rows.tell(set_at(core, place), index));
@@ -234,6 +238,7 @@ impl Sieve {
         });
         Self {
             entries: Cow::Owned(entries),
+            proving: Cow::Owned(proving),
             possible: Cow::Owned(possible(&lengths, &kinds)),
             lengths,
             kinds,
