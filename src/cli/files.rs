@@ -1,10 +1,13 @@
 //! Files written so that nobody ever sees half of one: beside the target, then renamed.
 //!
-//! Must not know: what is written. Invariant: on an error the target is as it was.
+//! Must not know: what is written. Invariant: on an error, and whenever somebody asks the program to end, the target is as
+//! it was or as it shall be, and nothing lies beside it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use super::interrupt::Interrupt;
 
 /// Who may do what with a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,7 @@ pub(crate) fn replace(target: &Path, content: &[u8], access: Access) -> io::Resu
     if target.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
+    Interrupt::hold();
     let mut file = tempfile::Builder::new().prefix(".keyfence-").tempfile_in(parent(&target))?;
     file.write_all(content)?;
     set_access(file.as_file(), access)?;

@@ -1,4 +1,5 @@
-//! Ctrl-C: the scan ends with what it has found; if it does not end within a second, the program does.
+//! Ctrl-C, and whatever else asks a program to end: the scan ends with what it has found; if it does not end within a
+//! second, the program does.
 //!
 //! Must not know: what is being done.
 
@@ -30,6 +31,12 @@ impl Interrupt {
             let _ = ctrlc::set_handler(move || listener.heard());
         }
         interrupt
+    }
+
+    /// From now on the first one to ask is heard, and what is being done is done to its end: what is half written would be
+    /// left lying about. Where a scan listens already, nothing changes.
+    pub(crate) fn hold() {
+        Self::listen().scan_ended();
     }
 
     /// The flag that sources look at.
