@@ -6,7 +6,8 @@
 use gix::hash::ObjectId;
 use gix::objs::Kind;
 
-use super::packs::{Families, Pack, object_problem};
+use super::families::Families;
+use super::packs::{Pack, object_problem};
 use super::set::NumberSet;
 use super::survey::Ground;
 use super::table::Table;

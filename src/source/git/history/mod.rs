@@ -17,6 +17,7 @@ mod cache;
 mod chronicle;
 mod delta;
 mod directories;
+mod families;
 mod graph;
 mod hand_out;
 mod holdings;

@@ -1,8 +1,7 @@
-//! Packs as families: which object is made from which, and where each one stands.
+//! One pack: its index, its entries, and whether its bytes are still those that were indexed.
 //!
 //! Must not know: what is in an object, how a family is walked.
-//! Invariants: an index that does not match its own checksum or its pack is not believed; every entry of the index is
-//! in a family or a problem.
+//! Invariant: an index that does not match its own checksum or its pack is not believed.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -20,7 +19,11 @@ use sha2::{Digest, Sha256};
 use crate::source::git::entry::EntryError;
 
 use super::directories::PackFiles;
+use super::families::{Families, Parent};
 use crate::model::{FilePath, Problem, ProblemKind};
+
+/// So many headers are read as one piece of work.
+const READ_AT_ONCE: usize = 1024;
 
 /// One pack, open.
 pub(super) struct Pack {
@@ -64,17 +67,8 @@ pub(super) enum OpenError {
 impl Pack {
     /// Opens a pack whose objects are numbered from `first` on.
     pub(super) fn open(files: &PackFiles, hash: HashKind, first: u32) -> Result<Self, OpenError> {
-        let mut state = None;
-        for file in [&files.index, &files.pack] {
-            match std::fs::metadata(file) {
-                Ok(metadata) if metadata.is_file() => state = state_of(&metadata),
-                Ok(_) => return Err(unusable(file, "it is no regular file")),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    return Err(OpenError::Vanished);
-                }
-                Err(error) => return Err(unusable(file, &error.to_string())),
-            }
-        }
+        regular(&files.index)?;
+        let state = state_of(&regular(&files.pack)?);
         let index = pack::index::File::at(&files.index, hash)
             .map_err(|_| unusable(&files.index, "the index is damaged"))?;
         let never = AtomicBool::new(false);
@@ -306,6 +300,15 @@ fn state_of(file: &Metadata) -> Option<[u8; STATE]> {
 /// Seven numbers of eight bytes.
 const STATE: usize = 7 * 8;
 
+fn regular(file: &Path) -> Result<Metadata, OpenError> {
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.is_file() => Ok(metadata),
+        Ok(_) => Err(unusable(file, "it is no regular file")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(OpenError::Vanished),
+        Err(error) => Err(unusable(file, &error.to_string())),
+    }
+}
+
 /// A problem with one object.
 pub(super) fn object_problem(id: &ObjectId, path: &Path, error: &EntryError) -> Problem {
     let (kind, hint) = match error {
@@ -336,169 +339,4 @@ pub(super) enum Base {
     Number(u32),
     /// An object outside of the pack.
     Elsewhere(ObjectId),
-}
-
-/// What an entry is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Parent {
-    /// Nothing: it stands for itself, and has so many bytes.
-    Root(Kind, u64),
-    /// Another entry, by rank.
-    Entry(u32),
-    /// An object outside of the pack.
-    Elsewhere(ObjectId),
-    /// Nobody knows.
-    None,
-    /// Nobody asks.
-    Aside,
-}
-
-/// So many headers are read as one piece of work.
-const READ_AT_ONCE: usize = 1024;
-
-/// Who is made from whom in a pack, by rank.
-pub(super) struct Families {
-    /// Entries that stand for themselves, with what they are.
-    pub(super) roots: Vec<(u32, Kind)>,
-    /// How many bytes each of them has.
-    sizes: Vec<u64>,
-    /// Entries that are made from an object outside of the pack.
-    pub(super) orphans: Vec<(u32, ObjectId)>,
-    /// Entries that nothing leads to.
-    pub(super) problems: Vec<(u32, EntryError)>,
-    starts: Vec<u32>,
-    children: Vec<u32>,
-    /// How many entries are made from each, itself included.
-    weights: Vec<u32>,
-}
-
-impl Families {
-    fn new(parents: &[Parent], problems: Vec<(u32, EntryError)>) -> Self {
-        let mut starts = vec![0_u32; parents.len() + 1];
-        for parent in parents {
-            if let Parent::Entry(base) = parent {
-                starts[*base as usize + 1] += 1;
-            }
-        }
-        for index in 1..starts.len() {
-            starts[index] += starts[index - 1];
-        }
-        let mut next = starts.clone();
-        let mut children = vec![0; *starts.last().unwrap_or(&0) as usize];
-        let mut families = Self {
-            roots: Vec::new(),
-            sizes: Vec::new(),
-            orphans: Vec::new(),
-            problems,
-            starts,
-            children: Vec::new(),
-            weights: vec![1; parents.len()],
-        };
-        for (rank, parent) in (0..).zip(parents) {
-            match *parent {
-                Parent::Root(kind, size) => {
-                    families.roots.push((rank, kind));
-                    families.sizes.push(size);
-                }
-                Parent::Elsewhere(id) => families.orphans.push((rank, id)),
-                Parent::Entry(base) => {
-                    let slot = &mut next[base as usize];
-                    children[*slot as usize] = rank;
-                    *slot += 1;
-                }
-                Parent::None | Parent::Aside => {}
-            }
-        }
-        families.children = children;
-        families.weigh(parents);
-        families
-    }
-
-    /// Counts descendants, and finds entries that only lead to each other or to a broken one.
-    fn weigh(&mut self, parents: &[Parent]) {
-        let firsts =
-            self.roots.iter().map(|&(rank, _)| rank).chain(self.orphans.iter().map(|&(rank, _)| rank));
-        let mut order: Vec<u32> = firsts.collect();
-        let mut reached = vec![false; parents.len()];
-        let mut at = 0;
-        while at < order.len() {
-            let rank = order[at];
-            reached[rank as usize] = true;
-            let (start, end) = self.range(rank);
-            order.extend_from_slice(&self.children[start..end]);
-            at += 1;
-        }
-        for &rank in order.iter().rev() {
-            if let Parent::Entry(base) = parents[rank as usize] {
-                self.weights[base as usize] += self.weights[rank as usize];
-            }
-        }
-        let known: std::collections::HashSet<u32> = self.problems.iter().map(|&(rank, _)| rank).collect();
-        for (rank, parent) in (0..).zip(parents) {
-            if *parent != Parent::Aside && !reached[rank as usize] && !known.contains(&rank) {
-                let error = self.why_unreached(parents, *parent, &known);
-                self.problems.push((rank, error));
-            }
-        }
-    }
-
-    fn why_unreached(
-        &self,
-        parents: &[Parent],
-        mut parent: Parent,
-        broken: &std::collections::HashSet<u32>,
-    ) -> EntryError {
-        for _ in 0..parents.len().min(10_000) {
-            match parent {
-                Parent::Entry(base) if broken.contains(&base) => return EntryError::BaseMissing,
-                Parent::Entry(base) => parent = parents[base as usize],
-                _ => return EntryError::BaseMissing,
-            }
-        }
-        EntryError::Circular
-    }
-
-    fn range(&self, rank: u32) -> (usize, usize) {
-        (self.starts[rank as usize] as usize, self.starts[rank as usize + 1] as usize)
-    }
-
-    /// Whether everything in the pack can be made from what is in it.
-    pub(super) fn is_simple(&self) -> bool {
-        self.orphans.is_empty() && self.problems.is_empty()
-    }
-
-    /// What is made from the entry of this rank.
-    pub(super) fn children(&self, rank: u32) -> &[u32] {
-        let (start, end) = self.range(rank);
-        &self.children[start..end]
-    }
-
-    /// By rank, the entries that `wanted` wants, and those that they are made from.
-    pub(super) fn leading_to(&self, wanted: impl Fn(u32) -> bool) -> Vec<bool> {
-        let count = self.weights.len();
-        let mut bases = vec![None; count];
-        for rank in 0..u32::try_from(count).unwrap_or(u32::MAX) {
-            self.children(rank).iter().for_each(|&child| bases[child as usize] = Some(rank));
-        }
-        let mut leading = vec![false; count];
-        for rank in 0..u32::try_from(count).unwrap_or(u32::MAX) {
-            let mut next = Some(rank).filter(|&rank| wanted(rank));
-            while let Some(rank) = next.filter(|&rank| !std::mem::replace(&mut leading[rank as usize], true))
-            {
-                next = bases[rank as usize];
-            }
-        }
-        leading
-    }
-
-    /// About how many bytes an entry that stands for itself has, together with what is made from it.
-    pub(super) fn bytes(&self, root: u32) -> u64 {
-        let place = self.roots.binary_search_by_key(&root, |&(rank, _)| rank);
-        place.map_or(0, |place| self.sizes[place].saturating_mul(u64::from(self.weight(root))))
-    }
-
-    /// How many entries are made from it, itself included.
-    pub(super) fn weight(&self, rank: u32) -> u32 {
-        self.weights[rank as usize]
-    }
 }

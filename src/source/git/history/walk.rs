@@ -15,7 +15,8 @@ use gix::zlib::Inflate;
 use rayon::Scope;
 
 use super::delta;
-use super::packs::{Families, Pack};
+use super::families::Families;
+use super::packs::Pack;
 use super::table::Table;
 use crate::model::{CopiedPiece, Problem, ProblemKind};
 use crate::source::git::entry::EntryError;

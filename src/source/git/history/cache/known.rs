@@ -112,10 +112,11 @@ impl Known {
     /// Whether the bytes of everything that is settled are still what they were.
     fn is_intact(&mut self, table: &Table, limit: u64) -> bool {
         let packed = table.packs.iter().all(|pack| {
-            match self.soundness_then(pack).unwrap_or_else(|| self.soundness_now(pack)) {
+            let then = self.soundness_then(pack);
+            match then.unwrap_or_else(|| self.soundness_now(pack)) {
                 Sound => self.whole_packs.push(pack.first),
                 // What is made from objects elsewhere is lost with them, which is only seen when it is made.
-                Linked if self.soundness_then(pack).is_some() || pack.families().is_simple() => {}
+                Linked if then.is_some() || pack.families().is_simple() => {}
                 Linked | Damaged => return false,
             }
             true
