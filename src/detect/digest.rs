@@ -16,9 +16,11 @@ const LENGTHS: [usize; 6] = [32, 40, 56, 64, 96, 128];
 /// What digests are called; each of it vetoes as a name.
 const NAMES: [&[u8]; 7] = [b"checksum", b"digest", b"integrity", b"md5", b"sha1", b"sha256", b"sha512"];
 
-/// Whether a rule calls its values as digests are called.
+/// Whether a rule calls its values, or a provider a header with a part in it, as digests are called.
 pub(super) fn are_asked_for(rules: &RuleSet) -> bool {
-    rules.rules.iter().any(|rule| rule.names.iter().any(|name| NAMES.contains(&name.as_bytes())))
+    let is_digest = |name: &str| NAMES.iter().any(|digest| name.as_bytes().eq_ignore_ascii_case(digest));
+    rules.rules.iter().any(|rule| rule.names.iter().any(|name| is_digest(name)))
+        || rules.providers.iter().any(|provider| provider.headers.iter().any(|(header, _)| is_digest(header)))
 }
 
 /// Whether `run` is a digest by its digits, its length and its name.

@@ -47,6 +47,7 @@ pub(crate) struct Gatherer {
     literals: Vec<u16>,
     phrases: bool,
     numbers: bool,
+    /// Whether what is called a digest could be what a rule asks for.
     asks_for_digests: OnceLock<bool>,
     token_bytes: OnceLock<[bool; 256]>,
 }

@@ -88,15 +88,15 @@ impl ShapeTable {
     ) {
         for (alphabet, sieve) in Alphabet::ALL.into_iter().zip(self.sieves.iter()) {
             // Most runs end here: nothing is as long and made of that.
-            let mut offer = |run: Run| {
+            let mut take = |run: Run| {
                 if sieve.is_possible(run.span.len(), run.kinds) {
                     offer(sieve, (alphabet, is_proof_wanted), rules, text, run, found);
                 }
             };
             if kinds & foreign(alphabet) == 0 {
-                offer(Run { span: run, kinds });
+                take(Run { span: run, kinds });
             } else {
-                cut(text, run, alphabet, &mut |span| offer(Run { span, kinds: kinds_of(span.of(text)) }));
+                cut(text, run, alphabet, &mut |span| take(Run { span, kinds: kinds_of(span.of(text)) }));
             }
         }
     }
