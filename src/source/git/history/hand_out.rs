@@ -13,7 +13,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::super::commits::Writing;
 use super::blobs::Blob;
-use super::cache::Quiet;
+use super::cache::Judged;
 use super::graph::{Graph, Section};
 use super::holdings::{Held, MOST_PATHS};
 use super::packs::object_problem;
@@ -42,7 +42,7 @@ pub(super) struct Holder<'a> {
     /// Names that could hold something, with their trees; sorted.
     pub names: &'a [(u32, Arc<[u8]>)],
     /// What was judged before under all the paths that trees give it.
-    pub quiet: &'a Quiet,
+    pub judged: &'a Judged,
     /// Only these objects; all if `None`.
     pub wanted: Option<&'a NumberSet>,
     /// Only paths that one of these patterns matches; all if empty.
@@ -53,26 +53,26 @@ pub(super) struct Holder<'a> {
 /// The paths of what is handed out.
 struct Paths {
     known: HashMap<u32, Vec<Vec<u8>>>,
-    /// Objects with a path that no tree gives them, or with more than are told: that they are quiet today says nothing
+    /// Objects with a path that no tree gives them, or with more than are told: that they are judged today says nothing
     /// for tomorrow.
     unsteady: HashSet<u32>,
 }
 
 /// Hands everything out, and tells in what of it nothing was found.
-pub(super) fn hand_out(holder: &Holder<'_>, receiver: &dyn Receiver) -> Result<Quiet, SourceError> {
+pub(super) fn hand_out(holder: &Holder<'_>, receiver: &dyn Receiver) -> Result<Judged, SourceError> {
     let filter = PathFilter::new(holder.patterns)?;
     let paths = holder.paths();
-    let mut quiet = holder.contents(&paths, &filter, receiver);
-    quiet.absorb(holder.archives(&paths, &filter, receiver));
-    quiet.absorb(holder.names(&paths, &filter, receiver));
+    let mut judged = holder.contents(&paths, &filter, receiver);
+    judged.absorb(holder.archives(&paths, &filter, receiver));
+    judged.absorb(holder.names(&paths, &filter, receiver));
     if holder.patterns.is_empty() {
-        quiet.absorb(holder.sections(receiver));
+        judged.absorb(holder.sections(receiver));
         holder.tips.hand_out(&mut *receiver.worker());
     } else {
         // Under the other paths, nobody looked.
-        quiet = Quiet::default();
+        judged = Judged::default();
     }
-    Ok(quiet)
+    Ok(judged)
 }
 
 impl Holder<'_> {
@@ -81,8 +81,8 @@ impl Holder<'_> {
     }
 
     /// Whether it was judged under all its paths, and nothing was found.
-    fn is_quiet(&self, number: u32, paths: &Paths) -> bool {
-        self.quiet.numbers.contains(&number) && !paths.unsteady.contains(&number)
+    fn is_judged(&self, number: u32, paths: &Paths) -> bool {
+        self.judged.numbers.contains(&number) && !paths.unsteady.contains(&number)
     }
 
     fn paths(&self) -> Paths {
@@ -90,7 +90,7 @@ impl Holder<'_> {
         let tops = NumberSet::of(self.table.count(), trees);
         let indexed: Vec<(u32, Vec<u8>)> = self.tips.index_paths(self.table).collect();
         let is_indexed = NumberSet::of(self.table.count(), indexed.iter().map(|(number, _)| *number));
-        let is_asked = |number: &u32| !self.quiet.numbers.contains(number) || is_indexed.contains(*number);
+        let is_asked = |number: &u32| !self.judged.numbers.contains(number) || is_indexed.contains(*number);
         let held = self.blobs.iter().filter(|blob| blob.is_held).map(|blob| blob.number);
         let numbers =
             held.chain(self.names.iter().map(|(tree, _)| *tree)).filter(is_asked).collect::<Vec<_>>();
@@ -107,15 +107,15 @@ impl Holder<'_> {
         Paths { known, unsteady }
     }
 
-    /// Contents that could hold something and are not known to be quiet.
+    /// Contents that could hold something and were not judged before.
     fn chosen(&self, paths: &Paths) -> impl Iterator<Item = &Blob> {
         self.blobs.iter().filter(|blob| blob.is_held && self.wants(blob.number)).filter(|blob| {
-            // What came out of an archive is charged for, so it is met even when it is quiet.
-            blob.is_archive || !self.is_quiet(blob.number, paths)
+            // What came out of an archive is charged for, so it is met even when it is judged.
+            blob.is_archive || !self.is_judged(blob.number, paths)
         })
     }
 
-    fn contents(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Quiet {
+    fn contents(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Judged {
         let plain = self.chosen(paths).filter(|blob| !blob.is_archive);
         let chosen: Vec<u32> = plain.map(|blob| blob.number).collect();
         let grace = AtomicU32::new(LAST_OBJECTS);
@@ -126,7 +126,7 @@ impl Holder<'_> {
             chosen: &is_chosen,
             paths,
             filter,
-            quiet: HashSet::new(),
+            judged: HashSet::new(),
             worker: receiver.worker(),
         };
         let crew = Crew::new(self.table, self.limit, &make);
@@ -152,16 +152,16 @@ impl Holder<'_> {
                 }
             }
         });
-        let mut quiet = Quiet::default();
-        crew.into_visitors().into_iter().for_each(|contents| quiet.numbers.extend(contents.quiet));
-        quiet
+        let mut judged = Judged::default();
+        crew.into_visitors().into_iter().for_each(|contents| judged.numbers.extend(contents.judged));
+        judged
     }
 
     /// Archives, one after the other: how much may come out of all of them together is limited, and which ones are left
     /// out must not depend on how they are stored.
-    fn archives(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Quiet {
+    fn archives(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Judged {
         let archives = Archives::default();
-        let mut quiet = Quiet::default();
+        let mut judged = Judged::default();
         let mut worker = receiver.worker();
         let mut chosen: Vec<u32> =
             self.chosen(paths).filter(|blob| blob.is_archive).map(|blob| blob.number).collect();
@@ -170,8 +170,8 @@ impl Holder<'_> {
             if worker.interrupted() {
                 break;
             }
-            let charge = self.quiet.archives.get(&number).copied();
-            let charge = charge.filter(|_| self.patterns.is_empty() && self.is_quiet(number, paths));
+            let charge = self.judged.archives.get(&number).copied();
+            let charge = charge.filter(|_| self.patterns.is_empty() && self.is_judged(number, paths));
             if charge.is_some_and(|bytes| archives.charge(bytes)) {
                 continue;
             }
@@ -187,17 +187,17 @@ impl Holder<'_> {
                 }
             }
             if worker.told() == told && !worker.interrupted() && !paths.unsteady.contains(&number) {
-                quiet.numbers.insert(number);
-                quiet.archives.insert(number, archives.produced() - before);
+                judged.numbers.insert(number);
+                judged.archives.insert(number, archives.produced() - before);
             }
         }
-        quiet
+        judged
     }
 
     /// Names of files and directories, with the directories they stand in.
-    fn names(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Quiet {
+    fn names(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Judged {
         let mut worker = receiver.worker();
-        let mut quiet = Quiet::default();
+        let mut judged = Judged::default();
         // The same path gives the same, whichever tree it is in.
         let mut quiet_paths: HashSet<Vec<u8>> = HashSet::new();
         let own = self.names.chunk_by(|one, other| one.0 == other.0);
@@ -226,16 +226,16 @@ impl Holder<'_> {
                 }
             }
             if worker.told() == told && !paths.unsteady.contains(&tree) {
-                quiet.numbers.insert(tree);
+                judged.numbers.insert(tree);
             }
         }
-        quiet
+        judged
     }
 
     /// Messages and headers of commits, and tags.
-    fn sections(&self, receiver: &dyn Receiver) -> Quiet {
+    fn sections(&self, receiver: &dyn Receiver) -> Judged {
         let mut worker = receiver.worker();
-        let mut quiet = Quiet::default();
+        let mut judged = Judged::default();
         for &(number, section) in self.sections.iter().filter(|(number, _)| self.wants(*number)) {
             let id = self.table.id(number).to_string();
             let told = worker.told();
@@ -261,10 +261,10 @@ impl Holder<'_> {
                 }
             }
             if worker.told() == told {
-                quiet.sections.insert((number, section));
+                judged.sections.insert((number, section));
             }
         }
-        quiet
+        judged
     }
 }
 
@@ -287,7 +287,7 @@ struct Contents<'a> {
     paths: &'a Paths,
     filter: &'a PathFilter,
     /// In which nothing was found.
-    quiet: HashSet<u32>,
+    judged: HashSet<u32>,
     worker: Box<dyn Worker + 'a>,
 }
 
@@ -304,7 +304,7 @@ impl Visit for Contents<'_> {
             self.worker.chunk_of_version(&Chunk::whole(seen.bytes, &provenance), &memory, seen.base);
         }
         if self.worker.told() == told && !self.paths.unsteady.contains(&seen.number) {
-            self.quiet.insert(seen.number);
+            self.judged.insert(seen.number);
         }
         memory
     }

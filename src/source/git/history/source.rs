@@ -15,7 +15,7 @@ use gix::hash::Kind as HashKind;
 use super::super::format::RepositoryFormat;
 use super::super::{GitEnvironment, Layout};
 use super::beside;
-use super::cache::{CacheFile, Known, Quiet, Remembered};
+use super::cache::{CacheFile, Judged, Known, Remembered};
 use super::chronicle::{Chronicle, Period};
 use super::graph::{Graph, NOWHERE};
 use super::hand_out::{Holder, hand_out};
@@ -168,7 +168,7 @@ impl History {
         let survey = Survey::of(&ground, known.unwrap_or_default(), receiver);
         let told = self.look_closer(&survey, &ground, &tips, receiver)?;
         if let Some(cache) = cache.filter(|_| !receiver.worker().interrupted()) {
-            survey.remember(&ground, &told.quiet, &cache);
+            survey.remember(&ground, &told.judged, &cache);
         }
         let Survey { graph, held, .. } = survey;
         let Told { reachable, resolved: Resolved { tips, indexed, .. }, .. } = told;
@@ -203,8 +203,8 @@ impl History {
         if !receiver.worker().interrupted() {
             missing.report(&survey.missing_from_records, &survey.missing_from_trees, &resolved, receiver);
         }
-        let quiet = survey.still_quiet(ground);
-        let names = survey.names(ground, &quiet, receiver);
+        let judged = survey.still_judged(ground);
+        let names = survey.names(ground, &judged, receiver);
         let holder = Holder {
             table,
             hash,
@@ -214,14 +214,14 @@ impl History {
             blobs: &survey.blobs,
             sections: &survey.sections,
             names: &names,
-            quiet: &quiet,
+            judged: &judged,
             wanted: wanted.as_ref(),
             patterns: &self.options.paths,
             limit,
         };
-        let mut now_quiet = hand_out(&holder, receiver)?;
-        now_quiet.absorb(quiet);
-        Ok(Told { reachable, resolved, quiet: now_quiet })
+        let mut now_judged = hand_out(&holder, receiver)?;
+        now_judged.absorb(judged);
+        Ok(Told { reachable, resolved, judged: now_judged })
     }
 
     /// What is wanted of all objects; `None` wants all.
@@ -264,5 +264,5 @@ impl History {
 struct Told {
     reachable: Vec<bool>,
     resolved: Resolved,
-    quiet: Quiet,
+    judged: Judged,
 }

@@ -11,7 +11,7 @@ use gix::hash::{Kind as HashKind, ObjectId};
 use gix::objs::Kind;
 
 use super::blobs::{Blob, Blobs};
-use super::cache::{CacheFile, Known, Notes, Quiet};
+use super::cache::{CacheFile, Judged, Known, Notes};
 use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::holdings::Held;
 use super::kinds::{LooseKinds, Over};
@@ -131,15 +131,15 @@ impl Survey {
         }
     }
 
-    /// What was quiet, and has the paths today that it had then.
-    pub(super) fn still_quiet(&self, ground: &Ground<'_>) -> Quiet {
+    /// What was judged, and has the paths today that it had then.
+    pub(super) fn still_judged(&self, ground: &Ground<'_>) -> Judged {
         let Ground { table, hash, .. } = *ground;
-        let quiet = self.known.quiet();
-        if quiet.is_empty() {
-            return Quiet::default();
+        let judged = self.known.judged();
+        if judged.is_empty() {
+            return Judged::default();
         }
         if self.trees.fresh_holding.is_empty() && self.fresh_commits.is_empty() {
-            return self.quiet_of(quiet);
+            return self.judged_of(judged);
         }
         let is_fresh = |record: &&Record| self.fresh_commits.contains(&record.number);
         let known = self.graph.commits().iter().filter(|record| !is_fresh(record));
@@ -148,8 +148,8 @@ impl Survey {
         let tops: Vec<u32> = fresh.filter(|&tree| tree != NOWHERE && !known_tops.contains(tree)).collect();
         let fresh = self.trees.fresh_holding.iter().copied();
         let touched = self.held.below(fresh.chain(tops.iter().copied()), table.count());
-        let (touched, mut quiet): (Vec<u32>, Vec<u32>) =
-            quiet.into_iter().partition(|&number| touched.contains(number));
+        let (touched, mut judged): (Vec<u32>, Vec<u32>) =
+            judged.into_iter().partition(|&number| touched.contains(number));
         // A new version of a directory holds nearly everything under the path that it had in the old one.
         let fresh = NumberSet::of(table.count(), self.trees.fresh_holding.iter().copied());
         let before = self.held.paths(&touched, &known_tops, &|tree| !fresh.contains(tree), (table, hash));
@@ -158,24 +158,24 @@ impl Survey {
             all_tops.insert(tree);
         }
         let today = self.held.paths(&touched, &all_tops, &|_| true, (table, hash));
-        quiet.extend(touched.into_iter().filter(|number| before.get(number) == today.get(number)));
-        self.quiet_of(quiet)
+        judged.extend(touched.into_iter().filter(|number| before.get(number) == today.get(number)));
+        self.judged_of(judged)
     }
 
-    fn quiet_of(&self, numbers: Vec<u32>) -> Quiet {
+    fn judged_of(&self, numbers: Vec<u32>) -> Judged {
         let numbers: HashSet<u32> = numbers.into_iter().collect();
         let archives = self.known.archives().filter(|(number, _)| numbers.contains(number)).collect();
-        Quiet { numbers, archives, ..Quiet::default() }
+        Judged { numbers, archives, ..Judged::default() }
     }
 
-    /// Trees with names that could hold something themselves, and were not found quiet.
+    /// Trees with names that could hold something themselves, and were not judged before.
     pub(super) fn names(
         &self,
         ground: &Ground<'_>,
-        quiet: &Quiet,
+        judged: &Judged,
         receiver: &dyn Receiver,
     ) -> Vec<(u32, Arc<[u8]>)> {
-        let known = self.known.telling().into_iter().filter(|tree| !quiet.numbers.contains(tree));
+        let known = self.known.telling().into_iter().filter(|tree| !judged.numbers.contains(tree));
         let mut names = telling_names(known, ground.table, ground.hash, &mut *receiver.worker());
         names.extend(self.trees.telling.iter().cloned());
         names.sort_unstable();
@@ -183,7 +183,7 @@ impl Survey {
     }
 
     /// Stores what is known now, if that is more than before.
-    pub(super) fn remember(&self, ground: &Ground<'_>, quiet: &Quiet, cache: &CacheFile) {
+    pub(super) fn remember(&self, ground: &Ground<'_>, judged: &Judged, cache: &CacheFile) {
         let missing = self.missing_from_records.iter().chain(&self.missing_from_trees);
         let incomplete: HashSet<u32> = missing.map(|(number, _)| *number).collect();
         let tags = self.tags[self.known_tags..].iter().map(|(number, _)| number);
@@ -191,8 +191,8 @@ impl Survey {
         let is_known = self.known.has_structure()
             && self.known_blobs == self.blobs.len()
             && fresh.all(|number| incomplete.contains(number))
-            && quiet.numbers.len() == self.known.quiet().len()
-            && quiet.sections.is_empty()
+            && judged.numbers.len() == self.known.judged().len()
+            && judged.sections.is_empty()
             && !ground.table.packs.iter().any(|pack| self.known.is_new_file(pack));
         if is_known {
             return;
@@ -213,7 +213,7 @@ impl Survey {
             tags: &self.tags,
             sections: &self.sections,
             incomplete: &incomplete,
-            quiet,
+            judged,
         };
         // A repository that cannot be written to is scanned like any other, from the beginning each time.
         let _ = cache.store(&notes.to_bytes());

@@ -15,7 +15,7 @@ use super::super::set::NumberSet;
 use super::super::table::Table;
 use super::super::trees::{Holdings, Word};
 use super::remembered::{
-    ARCHIVE, BINARY, BLOB, COMMIT, HELD, KIND, MESSAGE, NOWHERE, QUIET, Remembered, TAG, TREE, UNREAD,
+    ARCHIVE, BINARY, BLOB, COMMIT, HELD, JUDGED, KIND, MESSAGE, NOWHERE, Remembered, TAG, TREE, UNREAD,
 };
 
 use Soundness::{Damaged, Linked, Sound};
@@ -282,12 +282,12 @@ impl Known {
     }
 
     /// Contents, and trees with their names, in which nothing was found under the paths that they had.
-    pub(in super::super) fn quiet(&self) -> Vec<u32> {
+    pub(in super::super) fn judged(&self) -> Vec<u32> {
         if !self.has_structure {
             return Vec::new();
         }
-        let quiet = self.of_kind(BLOB).chain(self.of_kind(TREE)).filter(|(_, _, mark)| mark & QUIET != 0);
-        quiet.map(|(_, number, _)| number).collect()
+        let judged = self.of_kind(BLOB).chain(self.of_kind(TREE)).filter(|(_, _, mark)| mark & JUDGED != 0);
+        judged.map(|(_, number, _)| number).collect()
     }
 
     /// How much came out of the archives among them.

@@ -17,5 +17,5 @@ mod remembered;
 
 pub(super) use file::CacheFile;
 pub(super) use known::Known;
-pub(super) use notes::{Notes, Quiet};
+pub(super) use notes::{Judged, Notes};
 pub(super) use remembered::Remembered;

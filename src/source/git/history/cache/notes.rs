@@ -14,12 +14,13 @@ use super::super::packs::{FileState, Pack, Soundness};
 use super::super::table::Table;
 use super::known::Known;
 use super::remembered::{
-    ARCHIVE, BINARY, BLOB, COMMIT, Commit, HELD, KIND, MESSAGE, NOWHERE, QUIET, Remembered, TAG, TREE, UNREAD,
+    ARCHIVE, BINARY, BLOB, COMMIT, Commit, HELD, JUDGED, KIND, MESSAGE, NOWHERE, Remembered, TAG, TREE,
+    UNREAD,
 };
 
-/// What was judged, under all its paths, and in which nothing was found.
+/// What was judged under all its paths: it need not be looked at again.
 #[derive(Debug, Default)]
-pub(in super::super) struct Quiet {
+pub(in super::super) struct Judged {
     /// Contents, and trees with the names in them.
     pub numbers: HashSet<u32>,
     pub sections: HashSet<(u32, Section)>,
@@ -42,11 +43,11 @@ pub(in super::super) struct Notes<'a> {
     pub sections: &'a [(u32, Section)],
     /// Objects that name others which are not stored.
     pub incomplete: &'a HashSet<u32>,
-    pub quiet: &'a Quiet,
+    pub judged: &'a Judged,
 }
 
-impl Quiet {
-    /// Adds what another thread found quiet.
+impl Judged {
+    /// Adds what another thread judged.
     pub(in super::super) fn absorb(&mut self, other: Self) {
         self.numbers.extend(other.numbers);
         self.sections.extend(other.sections);
@@ -108,14 +109,14 @@ impl Notes<'_> {
         for blob in self.blobs {
             let place = places.place(blob.number);
             let flag = |is: bool, mark: u8| if is { mark } else { 0 };
-            let is_quiet = self.quiet.numbers.contains(&blob.number);
+            let is_judged = self.judged.numbers.contains(&blob.number);
             remembered.marks[place as usize] = BLOB
                 | flag(blob.is_binary, BINARY)
                 | flag(blob.is_archive, ARCHIVE)
                 | flag(blob.is_held, HELD)
-                | flag(is_quiet, QUIET);
+                | flag(is_judged, JUDGED);
             sizes.push((place, blob.size));
-            if let Some(&bytes) = self.quiet.archives.get(&blob.number).filter(|_| is_quiet) {
+            if let Some(&bytes) = self.judged.archives.get(&blob.number).filter(|_| is_judged) {
                 remembered.archives.push((place, bytes));
             }
         }
@@ -128,12 +129,12 @@ impl Notes<'_> {
         let whole = self.trees.iter().filter(|number| !self.incomplete.contains(number));
         for &number in whole {
             let telling = if self.telling.contains(&number) { HELD } else { 0 };
-            let quiet = if self.quiet.numbers.contains(&number) { QUIET } else { 0 };
-            remembered.marks[places.place(number) as usize] = TREE | telling | quiet;
+            let judged = if self.judged.numbers.contains(&number) { JUDGED } else { 0 };
+            remembered.marks[places.place(number) as usize] = TREE | telling | judged;
         }
         for (tree, children) in self.held.trees() {
             let place = places.place(tree);
-            if remembered.marks[place as usize] & !(HELD | QUIET) == TREE {
+            if remembered.marks[place as usize] & !(HELD | JUDGED) == TREE {
                 remembered.trees.push((place, number(children.len())));
                 remembered.children.extend(children.iter().map(|&child| places.place(child)));
             }
@@ -169,11 +170,11 @@ impl Notes<'_> {
         }
     }
 
-    /// What of it could hold something and was not found quiet.
+    /// What of it could hold something, as far as something was found in it.
     fn sections_of(&self, number: u32) -> u8 {
         let is_open = |section: Section| {
             self.sections.binary_search(&(number, section)).is_ok()
-                && !self.quiet.sections.contains(&(number, section))
+                && !self.judged.sections.contains(&(number, section))
         };
         let headers = if is_open(Section::Headers) { HELD } else { 0 };
         let message = if is_open(Section::Message) { MESSAGE } else { 0 };

@@ -24,7 +24,7 @@ pub(super) const BINARY: u8 = 1 << 3;
 /// A content that could hold something; a tree with a name that could; headers that could.
 pub(super) const HELD: u8 = 1 << 4;
 /// Nothing was found in it under any of its paths.
-pub(super) const QUIET: u8 = 1 << 5;
+pub(super) const JUDGED: u8 = 1 << 5;
 /// A content that is unpacked.
 pub(super) const ARCHIVE: u8 = 1 << 6;
 /// A message that could hold something.
