@@ -4,6 +4,8 @@
 //! Invariants: the same input gives the same report for any number of threads; whatever a source could not read is in
 //! the report; a fault of ours on one input is a problem, and the rest is still scanned.
 
+#[cfg(feature = "git")]
+mod memo;
 mod merge;
 #[cfg(feature = "addresses")]
 mod wallets;
@@ -17,10 +19,10 @@ use std::time::Instant;
 use crate::detect::{Detection, Detector, Scratch, Trace};
 use crate::model::{
     Chunk, Confidence, ContentKind, CopiedPiece, Coverage, CredentialSet, Finding, Fingerprint, Problem,
-    ProblemKind, Report, ScanMode, Verdict,
+    ProblemKind, Provenance, Report, ScanMode, Verdict,
 };
-use crate::source::{Glance, Memory, Receiver, Source, SourceError, Version, Worker};
-use crate::suppress::{Beside, Suppressor};
+use crate::source::{Glance, Memo, Memory, Receiver, Source, SourceError, Version, Worker};
+use crate::suppress::{Beside, Ruling, Suppressor};
 
 /// How to scan.
 pub struct ScanOptions {
@@ -54,9 +56,9 @@ pub trait Progress: Send + Sync {
 /// Only what kept the source from beginning; see [`Source::drive`].
 pub fn scan(source: &dyn Source, detector: &Detector, options: &ScanOptions) -> Result<Report, SourceError> {
     let begun = Instant::now();
-    let desk = Desk { detector, options, gathered: Mutex::default() };
+    let desk = Desk { detector, options, progress: options.progress.as_deref(), gathered: Mutex::default() };
     source.drive(&desk)?;
-    let mut gathered = desk.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut gathered = desk.into_gathered();
     if options.interrupted.load(Ordering::Relaxed) {
         gathered.problems.push(Problem {
             kind: ProblemKind::Interrupted,
@@ -73,7 +75,14 @@ pub fn scan(source: &dyn Source, detector: &Detector, options: &ScanOptions) -> 
 struct Desk<'a> {
     detector: &'a Detector,
     options: &'a ScanOptions,
+    progress: Option<&'a dyn Progress>,
     gathered: Mutex<Gathered>,
+}
+
+impl Desk<'_> {
+    fn into_gathered(self) -> Gathered {
+        self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Default)]
@@ -85,7 +94,7 @@ struct Gathered {
 
 impl Receiver for Desk<'_> {
     fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(Clerk { desk: self, scratch: Scratch::default(), own: Gathered::default() })
+        Box::new(Clerk { desk: self, scratch: Scratch::default(), own: Gathered::default(), bound: 0 })
     }
 
     fn identity(&self) -> Option<[u8; 32]> {
@@ -98,6 +107,8 @@ struct Clerk<'a> {
     desk: &'a Desk<'a>,
     scratch: Scratch,
     own: Gathered,
+    /// What was told up to here can only be told again by what was read.
+    bound: usize,
 }
 
 impl Worker for Clerk<'_> {
@@ -143,23 +154,40 @@ impl Worker for Clerk<'_> {
 
     fn covered(&mut self, coverage: &Coverage) {
         self.own.coverage.absorb(coverage);
-        if let Some(progress) = &self.desk.options.progress {
+        if let Some(progress) = self.desk.progress {
             progress.advance(coverage.files, coverage.bytes);
         }
     }
 
     fn expected(&mut self, files: u64) {
-        if let Some(progress) = &self.desk.options.progress {
+        if let Some(progress) = self.desk.progress {
             progress.expect(files);
         }
     }
 
     fn problem(&mut self, problem: Problem) {
         self.own.problems.push(problem);
+        self.bound = self.told();
     }
 
     fn told(&self) -> usize {
         self.own.detections.len() + self.own.problems.len()
+    }
+
+    #[cfg(feature = "git")]
+    fn memo(&mut self, told: usize) -> Option<Memo> {
+        let fresh = self.told() - told;
+        let first = self.own.detections.len().checked_sub(fresh).filter(|_| self.bound <= told)?;
+        memo::of(&self.own.detections[first..])
+    }
+
+    #[cfg(feature = "git")]
+    fn recall(&mut self, memos: &[(&Provenance, &Memo)]) -> bool {
+        let suppressor = &self.desk.options.suppressor;
+        let recalled = memos.iter().map(|(place, memo)| memo::recalled(memo, place, suppressor));
+        let Some(recalled) = recalled.collect::<Option<Vec<_>>>() else { return false };
+        recalled.into_iter().flatten().for_each(|detection| self.keep(detection));
+        true
     }
 
     fn interrupted(&self) -> bool {
@@ -174,11 +202,11 @@ impl Clerk<'_> {
         self.desk.options.suppressor.observe(chunk);
         match catch_unwind(AssertUnwindSafe(|| detect(scratch))) {
             Ok(mut detection) if !detection.findings.is_empty() => {
-                self.judge(&mut detection, chunk);
-                if let Some(progress) = &self.desk.options.progress {
-                    progress.found(detection.findings.len() as u64);
+                let hears_text = self.judge(&mut detection, chunk);
+                self.keep(detection);
+                if hears_text {
+                    self.bound = self.told();
                 }
-                self.own.detections.push(detection);
             }
             Ok(_) => {}
             Err(_) => {
@@ -188,25 +216,40 @@ impl Clerk<'_> {
                     Problem::at(ProblemKind::Internal, path, "keyfence itself failed on this content")
                         .with_hint("please report it; the rest was scanned");
                 problem.object.clone_from(&chunk.provenance.blob);
-                self.own.problems.push(problem);
+                self.problem(problem);
             }
         }
     }
 
-    fn judge(&self, detection: &mut Detection, chunk: &Chunk<'_>) {
+    fn keep(&mut self, detection: Detection) {
+        if let Some(progress) = self.desk.progress {
+            progress.found(detection.findings.len() as u64);
+        }
+        self.own.detections.push(detection);
+    }
+
+    /// Gives each finding its verdict, and says whether the text beside any of them had a say.
+    fn judge(&self, detection: &mut Detection, chunk: &Chunk<'_>) -> bool {
         let suppressor = &self.desk.options.suppressor;
+        let mut hears_text = false;
+        let mut decide = |finding: &mut Finding, ruling: Ruling| {
+            finding.verdict = ruling.verdict;
+            hears_text |= ruling.hears_text;
+        };
         let Some(decoded) = detection.decoded.take() else {
             for finding in &mut detection.findings {
                 let beside = Beside { bytes: chunk.bytes, offset: chunk.offset, focus: chunk.focus };
-                finding.verdict = suppressor.judge(finding, &beside);
+                let ruling = suppressor.decide(finding, &beside);
+                decide(finding, ruling);
             }
-            return;
+            return hears_text;
         };
         for (finding, span) in detection.findings.iter_mut().zip(decoded.spans) {
             let asked = Finding { span, ..finding.clone() };
             let beside = Beside { bytes: &decoded.text, offset: 0, focus: chunk.focus };
-            finding.verdict = suppressor.judge(&asked, &beside);
+            decide(finding, suppressor.decide(&asked, &beside));
         }
+        hears_text
     }
 }
 
@@ -229,14 +272,7 @@ impl Gathered {
     ) -> Report {
         self.coverage.mode = options.mode;
         self.problems.append(&mut options.suppressor.problems());
-        self.problems.sort_by(|one, other| {
-            (&one.path, one.kind, &one.object, &one.message).cmp(&(
-                &other.path,
-                other.kind,
-                &other.object,
-                &other.message,
-            ))
-        });
+        sort_problems(&mut self.problems);
         let mut report = Report {
             problems: self.problems,
             notices: options.suppressor.notices(),
@@ -252,6 +288,8 @@ impl Gathered {
         }
         if let Some(chronicle) = source.chronicle() {
             merge::merge(&mut report, chronicle.as_ref());
+            #[cfg(feature = "git")]
+            memo::read_again(&mut report, chronicle.as_ref(), detector, options);
         }
         sort(&mut report);
         #[cfg(feature = "addresses")]
@@ -262,8 +300,31 @@ impl Gathered {
     }
 }
 
+fn sort_problems(problems: &mut [Problem]) {
+    problems.sort_by(|one, other| {
+        (&one.path, one.kind, &one.object, &one.message).cmp(&(
+            &other.path,
+            other.kind,
+            &other.object,
+            &other.message,
+        ))
+    });
+}
+
 /// Identifies a finding among those of overlapping pieces of one file; several values can have been packed at one place.
 type Identity = (Vec<u8>, Option<String>, usize, usize, String, Fingerprint);
+
+fn identity(finding: &Finding) -> Identity {
+    let provenance = &finding.provenance;
+    (
+        provenance.path.as_bytes().to_vec(),
+        provenance.blob.clone(),
+        finding.span.start,
+        finding.span.end,
+        finding.rule.clone(),
+        finding.fingerprint.clone(),
+    )
+}
 
 fn add(report: &mut Report, detection: Detection, threshold: Confidence, seen: &mut HashSet<Identity>) {
     let mut findings: Vec<Option<Finding>> = detection.findings.into_iter().map(Some).collect();
@@ -272,18 +333,9 @@ fn add(report: &mut Report, detection: Detection, threshold: Confidence, seen: &
         let first = report.findings.len();
         for index in std::mem::take(&mut credential.findings) {
             let Some(mut finding) = findings.get_mut(index).and_then(Option::take) else { continue };
-            let provenance = &finding.provenance;
-            let identity = (
-                provenance.path.as_bytes().to_vec(),
-                provenance.blob.clone(),
-                finding.span.start,
-                finding.span.end,
-                finding.rule.clone(),
-                finding.fingerprint.clone(),
-            );
             if finding.confidence < threshold {
                 report.below_threshold += u64::from(finding.verdict.is_open());
-            } else if seen.insert(identity) {
+            } else if seen.insert(identity(&finding)) {
                 finding.credential = number;
                 report.findings.push(finding);
             }

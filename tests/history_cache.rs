@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::Repository;
 use keyfence::detect::{Detector, Trace};
-use keyfence::model::{Chunk, Confidence, CopiedPiece, Coverage, Outcome, Problem, Report, ScanMode};
+use keyfence::model::{
+    Chunk, Confidence, CopiedPiece, Coverage, Outcome, Problem, Provenance, Report, ScanMode,
+};
 use keyfence::report::{JsonOptions, write_json};
 use keyfence::rules::RuleSet;
 use keyfence::scan::{ScanOptions, scan};
 use keyfence::source::git::{GitEnvironment, History, HistoryOptions};
-use keyfence::source::{Glance, Memory, Receiver, Source, Version, Worker};
+use keyfence::source::{Glance, Memo, Memory, Receiver, Source, Version, Worker};
 use keyfence::suppress::Suppressor;
 use makers::{Dice, pair, random_repository};
 
@@ -195,10 +197,54 @@ fn whatever_is_asked_for_the_report_is_the_same() {
     }
 }
 
+/// What is said of the project, and how it is scanned then.
+const SAID: [(&str, &str, &[&str]); 12] = [
+    ("nothing", "", &[]),
+    ("nothing, again", "", &[]),
+    ("less sure", "", &["--confidence=possible"]),
+    ("values", "", &["--show-secrets"]),
+    ("no comments", "", &["--no-inline-allow"]),
+    ("comments, again", "", &[]),
+    ("a reason", "version: 1\nrequire-reason: true\n", &[]),
+    ("a rule", "version: 1\nallow:\n  - rule: binance-api-secret\n    reason: known\n", &[]),
+    ("a value", "version: 1\nallow:\n  - value: \"^[A-M]\"\n    reason: known\n", &[]),
+    ("a value of a rule", "version: 1\nallow:\n  - rule: bybit\n    value: x\n    reason: known\n", &[]),
+    ("a path", "version: 1\nallow:\n  - path: src/\n    reason: known\n", &[]),
+    ("nothing in the end", "", &[]),
+];
+
+#[test]
+#[cfg(feature = "cli")]
+fn what_is_said_today_counts_for_what_was_found_before() {
+    let repository = random_repository(4);
+    repository.git(&["checkout", "-q", "-B", "main"]);
+    let allowed = pair(31).lines().map(|line| format!("{line} # keyfence:allow\n")).collect::<String>();
+    repository.write("src/allowed.env", format!("{allowed}{}", pair(32)));
+    repository.commit_all("allowed, for no reason");
+    let scan = |options: &[&str]| {
+        let mut command = repository.program(env!("CARGO_BIN_EXE_keyfence"));
+        let output = command.args(["scan", "--history", "-f", "json"]).args(options).output();
+        let output = output.expect("the program runs");
+        let lines = String::from_utf8(output.stdout).expect("JSON is text");
+        lines.lines().filter(|line| !line.contains("elapsed")).collect::<Vec<_>>().join("\n")
+    };
+    for (what, config, options) in SAID {
+        repository.write("keyfence.yaml", config);
+        if config.is_empty() {
+            fs::remove_file(repository.path().join("keyfence.yaml")).expect("it was just written");
+        }
+        let without = scan(&[options, &["--no-cache"]].concat());
+        assert!(without.contains("\"findings\""), "{what}: {without}");
+        differ(&scan(options), &without, what);
+    }
+}
+
 /// Counts what is looked at.
 struct Counter {
     detector: Detector,
     glances: AtomicUsize,
+    chunks: AtomicUsize,
+    recalled: AtomicUsize,
 }
 
 struct Counting<'a>(&'a Counter, usize);
@@ -215,6 +261,8 @@ impl Receiver for Counter {
 
 impl Worker for Counting<'_> {
     fn chunk(&mut self, chunk: &Chunk<'_>) {
+        let is_content = chunk.provenance.path.as_bytes().ends_with(b".env");
+        self.0.chunks.fetch_add(usize::from(is_content), Ordering::Relaxed);
         let detection = self.0.detector.detect(chunk, &mut keyfence::detect::Scratch::default());
         self.1 += detection.findings.len();
     }
@@ -241,15 +289,56 @@ impl Worker for Counting<'_> {
         self.1
     }
 
+    fn memo(&mut self, told: usize) -> Option<Memo> {
+        Some(format!("{} more", self.1 - told).into_bytes().into())
+    }
+
+    fn recall(&mut self, memos: &[(&Provenance, &Memo)]) -> bool {
+        assert!(memos.iter().all(|(_, memo)| memo.ends_with(b" more")), "what was left: {memos:?}");
+        self.0.recalled.fetch_add(memos.len(), Ordering::Relaxed);
+        !memos.iter().any(|(place, _)| place.path.as_bytes().ends_with(b"forgotten.env"))
+    }
+
     fn interrupted(&self) -> bool {
         false
     }
 }
 
-fn glances(options: HistoryOptions) -> usize {
-    let counter = Counter { detector: Detector::builtin(), glances: AtomicUsize::new(0) };
+fn counted(options: HistoryOptions) -> Counter {
+    let [glances, chunks, recalled] = [0; 3].map(AtomicUsize::new);
+    let counter = Counter { detector: Detector::builtin(), glances, chunks, recalled };
     History::new(options).drive(&counter).expect("the repository can be opened");
-    counter.glances.into_inner()
+    counter
+}
+
+fn glances(options: HistoryOptions) -> usize {
+    counted(options).glances.into_inner()
+}
+
+#[test]
+fn what_was_found_is_told_again_without_reading_it() {
+    let repository = Repository::new();
+    let token = |seed: u64| format!("BINANCE_API_SECRET={}\n", Dice(seed).value(64));
+    for number in 0..30 {
+        repository.write("bot.env", format!("{}# {number}\n", token(1)));
+        repository.commit_all("version");
+    }
+    repository.write("forgotten.env", token(2));
+    repository.commit_all("one more");
+    let seen = |what: &str, expected: [usize; 2]| {
+        let counter = counted(cached(repository.path()));
+        let seen = [counter.chunks.into_inner(), counter.recalled.into_inner()];
+        assert_eq!(seen, expected, "{what}: read, recalled");
+    };
+    seen("at first", [31, 0]);
+    seen("again", [1, 31]);
+    repository.git(&["gc", "-q", "--prune=now"]);
+    seen("packed", [1, 31]);
+    repository.git(&["mv", "bot.env", "binance.env"]);
+    repository.git(&["commit", "-q", "--no-verify", "-m", "moved"]);
+    // The last version has another path more.
+    seen("moved", [3, 30]);
+    seen("moved, again", [1, 32]);
 }
 
 /// Much that is quiet, and one thing that is not.

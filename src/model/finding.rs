@@ -95,7 +95,7 @@ impl fmt::Debug for Evidence {
 }
 
 /// Tells whether two findings are the same secret under the same rule, wherever they stand: 32 lower-case hex digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Fingerprint(pub String);
 
 /// One part of a credential, found at one place.
@@ -136,7 +136,7 @@ pub struct Finding {
 }
 
 /// Whether a credential can be used as it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum CredentialState {
     /// A part that is needed was not found.
     Half,

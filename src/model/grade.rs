@@ -3,7 +3,7 @@
 //! Must not know: anything else; the build script includes this file to check packs.
 
 /// What a part is in its credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Role {
     /// Names the account or key; worth nothing alone.
     Identifier,
@@ -51,7 +51,7 @@ impl Role {
 }
 
 /// What somebody who has it can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Severity {
     /// Reads what is nearly public.
     Low,
@@ -83,7 +83,7 @@ impl Severity {
 }
 
 /// How sure it is that this is what it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Confidence {
     /// A random value with a name that could mean a secret.
     Possible,

@@ -4,7 +4,7 @@
 //! Invariant: bytes are counted from 0 and half open, lines and columns from 1.
 
 /// A half-open byte range `[start, end)` in the bytes it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// First byte.
     pub start: usize,
@@ -53,7 +53,7 @@ impl Span {
 
 /// A span as people count: lines and columns from 1; a column is a character (an invalid byte counts as one).
 /// `end_column` is the column after the last character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// Line of the first character.
     pub line: u32,

@@ -59,6 +59,9 @@ pub trait Chronicle: Send + Sync {
 
     /// For each place the first commit (hex) that has what stands there.
     fn first_commits(&self, places: &[Arc<Provenance>]) -> Vec<Option<String>>;
+
+    /// Hands out once more the contents that stand at these places.
+    fn again(&self, places: &[Arc<Provenance>], receiver: &dyn Receiver);
 }
 
 /// What a worker knows of a version. A source keeps it for the versions that are made from this one and does not look
@@ -81,6 +84,9 @@ pub struct Glance {
     /// Whether anything could be found in it, whatever its path: then it is to be handed out as a chunk.
     pub could_hold: bool,
 }
+
+/// What a worker made of a chunk, for a later scan. It holds no value, and a source does not look inside.
+pub type Memo = Box<[u8]>;
 
 /// Takes what a source hands out; shared by all threads.
 pub trait Receiver: Sync {
@@ -141,6 +147,20 @@ pub trait Worker: Send {
     /// leaves it as it was gave nothing.
     fn told(&self) -> usize {
         0
+    }
+
+    /// What came of the chunks since [`Self::told`] said `told`, for a later scan with the same [`Receiver::identity`].
+    /// `None` where only the bytes can say it again.
+    fn memo(&mut self, told: usize) -> Option<Memo> {
+        let _ = told;
+        None
+    }
+
+    /// Tells once more what an earlier scan made of a content at these places, all of it or nothing; says whether it
+    /// could. What is left of it in the end is read again: see [`Chronicle::again`].
+    fn recall(&mut self, memos: &[(&Provenance, &Memo)]) -> bool {
+        let _ = memos;
+        false
     }
 
     /// Whether the scan was interrupted: return from the walk as soon as this is true.

@@ -42,11 +42,20 @@ impl Allow {
 
     /// Whether it speaks about `finding`, which stands at `path` from the entry's directory.
     pub(super) fn means(&self, finding: &Finding, path: Option<&[u8]>) -> bool {
+        self.could_mean(finding, path) && self.admits_value(finding)
+    }
+
+    /// Whether only the value of `finding` tells whether it speaks about it.
+    pub(super) fn asks_for_value(&self, finding: &Finding, path: Option<&[u8]>) -> bool {
+        !self.values.is_empty() && self.could_mean(finding, path)
+    }
+
+    fn could_mean(&self, finding: &Finding, path: Option<&[u8]>) -> bool {
         let entry = &self.entry;
         let rule = entry.rules.is_empty() || entry.rules.iter().any(|rule| names_rule(rule, &finding.rule));
         let fingerprint =
             entry.fingerprints.is_empty() || entry.fingerprints.contains(&finding.fingerprint.0);
-        rule && fingerprint && self.admits_path(path) && self.admits_value(finding)
+        rule && fingerprint && self.admits_path(path)
     }
 
     fn admits_path(&self, path: Option<&[u8]>) -> bool {

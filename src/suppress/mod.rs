@@ -23,4 +23,4 @@ pub use baseline::{Baseline, BaselineEntry, MAX_BASELINE_BYTES};
 pub use paths::Standpoint;
 #[cfg(feature = "files")]
 pub use policy::{NoFiles, Policy, PolicyError, PolicyFiles, PolicyOptions, RuleChoice};
-pub use suppressor::{Beside, Comments, SuppressOptions, Suppressor};
+pub use suppressor::{Beside, Comments, Ruling, SuppressOptions, Suppressor};

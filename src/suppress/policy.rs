@@ -273,12 +273,27 @@ impl Policy {
 
     /// What the files say about an open finding; `None` where they say nothing.
     pub(super) fn judge(&self, finding: &Finding) -> Option<Verdict> {
-        let is_file = matches!(finding.provenance.kind, ContentKind::File | ContentKind::FileName);
-        let path = is_file.then(|| self.options.standpoint.locate(&finding.provenance.path)).flatten();
+        let path = self.path_of(finding);
         let scopes = self.scopes_above(path.as_deref());
         ignored(&scopes, path.as_deref())
             .or_else(|| self.allowed(&scopes, finding, path.as_deref()))
             .or_else(|| self.in_baseline(finding))
+    }
+
+    /// Whether it takes the value to tell what the files say about an open finding.
+    pub(super) fn asks_for_value(&self, finding: &Finding) -> bool {
+        let path = self.path_of(finding);
+        let scopes = self.scopes_above(path.as_deref());
+        let mut allows = scopes.iter().flat_map(|scope| scope.allows.iter().map(move |allow| (scope, allow)));
+        allows.any(|(scope, allow)| {
+            allow.asks_for_value(finding, path.as_deref().map(|path| below(path, &scope.directory)))
+        })
+    }
+
+    /// Where it stands from the root, if it stands in a file there.
+    fn path_of(&self, finding: &Finding) -> Option<Vec<u8>> {
+        let is_file = matches!(finding.provenance.kind, ContentKind::File | ContentKind::FileName);
+        is_file.then(|| self.options.standpoint.locate(&finding.provenance.path)).flatten()
     }
 
     /// The root's scope last.

@@ -47,6 +47,22 @@ pub struct Beside<'a> {
     pub focus: &'a Focus,
 }
 
+/// A verdict, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Whether the text beside the value had a say, or would have one if something else was asked for: without the text
+    /// nobody can decide again.
+    pub hears_text: bool,
+}
+
+/// What comments say.
+struct Heard {
+    verdict: Option<Verdict>,
+    hears_text: bool,
+}
+
 /// Decides about findings.
 #[derive(Clone, Default)]
 pub struct Suppressor {
@@ -79,26 +95,46 @@ impl Suppressor {
 
     /// The one verdict about `finding`. What is not open keeps its verdict.
     pub fn judge(&self, finding: &Finding, beside: &Beside<'_>) -> Verdict {
-        if !finding.verdict.is_open() {
-            return finding.verdict.clone();
-        }
-        self.by_comment(finding, beside).or_else(|| self.by_policy(finding)).unwrap_or(Verdict::Open)
+        self.decide(finding, beside).verdict
     }
 
-    fn by_comment(&self, finding: &Finding, beside: &Beside<'_>) -> Option<Verdict> {
+    /// The same, with whether the text beside the value had a say.
+    pub fn decide(&self, finding: &Finding, beside: &Beside<'_>) -> Ruling {
+        if !finding.verdict.is_open() {
+            return Ruling { verdict: finding.verdict.clone(), hears_text: self.options.everything };
+        }
+        let heard = self.by_comment(finding, beside);
+        let hears_text = self.options.everything || heard.hears_text;
+        let verdict = heard.verdict.or_else(|| self.by_policy(finding)).unwrap_or(Verdict::Open);
+        Ruling { verdict, hears_text }
+    }
+
+    /// The verdict about a finding of which everything but the value is known, where no text has a say. `None` where it
+    /// takes more than that.
+    pub fn judge_without_value(&self, finding: &Finding) -> Option<Verdict> {
+        if !finding.verdict.is_open() {
+            return Some(finding.verdict.clone()).filter(|_| !self.options.everything);
+        }
+        let is_told = !self.options.everything && !self.asks_for_value(finding);
+        is_told.then(|| self.by_policy(finding).unwrap_or(Verdict::Open))
+    }
+
+    fn by_comment(&self, finding: &Finding, beside: &Beside<'_>) -> Heard {
         if self.options.comments == Comments::Ignored {
-            return None;
+            return Heard { verdict: None, hears_text: true };
         }
         let comments = comments::beside(finding, beside.bytes, beside.offset);
+        let hears_text = !comments.is_empty();
         let counting = comments.into_iter().find(|comment| {
             self.note_use(finding, comment.line);
             self.counts(comment, finding, beside.focus)
-        })?;
-        Some(Verdict::Allowed {
+        });
+        let verdict = counting.map(|counting| Verdict::Allowed {
             kind: Allowance::Comment,
             by: counting.form.to_owned(),
             reason: counting.reason,
-        })
+        });
+        Heard { verdict, hears_text }
     }
 
     fn counts(&self, comment: &Comment, finding: &Finding, focus: &Focus) -> bool {
@@ -118,6 +154,16 @@ impl Suppressor {
             return false;
         }
         true
+    }
+
+    #[cfg(feature = "files")]
+    fn asks_for_value(&self, finding: &Finding) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.asks_for_value(finding))
+    }
+
+    #[cfg(not(feature = "files"))]
+    fn asks_for_value(&self, _finding: &Finding) -> bool {
+        false
     }
 
     #[cfg(feature = "files")]

@@ -15,10 +15,11 @@ use super::super::commits::Writing;
 use super::beside::is_lfs_object;
 use super::graph::{Graph, NOWHERE};
 use super::holdings::Held;
+use super::packs::object_problem;
 use super::set::NumberSet;
 use super::table::Table;
 use super::tips::Tip;
-use crate::model::{Commit, ContentKind, Exposure, FilePath, Occurrence, Provenance, Reach};
+use crate::model::{Chunk, Commit, ContentKind, Exposure, FilePath, Occurrence, Provenance, Reach};
 use crate::source;
 
 /// Commits are no larger.
@@ -36,6 +37,8 @@ pub struct Period {
 /// Everything that is needed to tell.
 pub(super) struct Chronicle {
     pub table: Table,
+    /// No object is larger.
+    pub limit: u64,
     pub graph: Graph,
     pub held: Held,
     pub tips: Vec<Tip>,
@@ -111,6 +114,23 @@ impl source::Chronicle for Chronicle {
             Some(self.id(first % self.count()))
         };
         places.iter().map(first).collect()
+    }
+
+    fn again(&self, places: &[Arc<Provenance>], receiver: &dyn source::Receiver) {
+        source::threads::prepare(0);
+        places.par_iter().for_each_init(
+            || receiver.worker(),
+            |worker, place| {
+                let Some(number) = self.number(place) else { return };
+                match self.table.read(number, self.limit) {
+                    Ok((_, bytes)) => worker.chunk(&Chunk::whole(&bytes, place)),
+                    Err(error) => {
+                        let path = self.table.loose_path(number);
+                        worker.problem(object_problem(&self.table.id(number), &path, &error));
+                    }
+                }
+            },
+        );
     }
 }
 

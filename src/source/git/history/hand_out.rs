@@ -13,7 +13,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::super::commits::Writing;
 use super::blobs::Blob;
-use super::cache::Judged;
+use super::cache::{Judged, Memos};
 use super::graph::{Graph, Section};
 use super::holdings::{Held, MOST_PATHS};
 use super::packs::object_problem;
@@ -23,7 +23,7 @@ use super::tips::Tips;
 use super::walk::{Crew, Hands, Plan, Seen, Visit};
 use crate::model::{Chunk, ContentKind, FilePath, Problem, Provenance};
 use crate::source::archive::Archives;
-use crate::source::{Memory, Receiver, SourceError, Version, Worker};
+use crate::source::{Memo, Memory, Receiver, SourceError, Version, Worker};
 
 /// When the scan is interrupted, so many objects are still handed out: what was found so far is told.
 const LAST_OBJECTS: u32 = 256;
@@ -48,6 +48,8 @@ pub(super) struct Holder<'a> {
     /// Only paths that one of these patterns matches; all if empty.
     pub patterns: &'a [String],
     pub limit: u64,
+    /// Whether a later scan will ask what was found.
+    pub is_remembered: bool,
 }
 
 /// The paths of what is handed out.
@@ -62,7 +64,8 @@ struct Paths {
 pub(super) fn hand_out(holder: &Holder<'_>, receiver: &dyn Receiver) -> Result<Judged, SourceError> {
     let filter = PathFilter::new(holder.patterns)?;
     let paths = holder.paths();
-    let mut judged = holder.contents(&paths, &filter, receiver);
+    let silent = holder.recall(&paths, &filter, receiver);
+    let mut judged = holder.contents((&paths, &silent), &filter, receiver);
     judged.absorb(holder.archives(&paths, &filter, receiver));
     judged.absorb(holder.names(&paths, &filter, receiver));
     if holder.patterns.is_empty() {
@@ -90,7 +93,11 @@ impl Holder<'_> {
         let tops = NumberSet::of(self.table.count(), trees);
         let indexed: Vec<(u32, Vec<u8>)> = self.tips.index_paths(self.table).collect();
         let is_indexed = NumberSet::of(self.table.count(), indexed.iter().map(|(number, _)| *number));
-        let is_asked = |number: &u32| !self.judged.numbers.contains(number) || is_indexed.contains(*number);
+        let is_asked = |number: &u32| {
+            !self.judged.numbers.contains(number)
+                || self.judged.memos.contains_key(number)
+                || is_indexed.contains(*number)
+        };
         let held = self.blobs.iter().filter(|blob| blob.is_held).map(|blob| blob.number);
         let numbers =
             held.chain(self.names.iter().map(|(tree, _)| *tree)).filter(is_asked).collect::<Vec<_>>();
@@ -107,17 +114,38 @@ impl Holder<'_> {
         Paths { known, unsteady }
     }
 
-    /// Contents that could hold something and were not judged before.
-    fn chosen(&self, paths: &Paths) -> impl Iterator<Item = &Blob> {
-        self.blobs.iter().filter(|blob| blob.is_held && self.wants(blob.number)).filter(|blob| {
-            // What came out of an archive is charged for, so it is met even when it is judged.
-            blob.is_archive || !self.is_judged(blob.number, paths)
-        })
+    /// Contents that could hold something.
+    fn wanted_blobs(&self) -> impl Iterator<Item = &Blob> {
+        self.blobs.iter().filter(|blob| blob.is_held && self.wants(blob.number))
     }
 
-    fn contents(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> Judged {
-        let plain = self.chosen(paths).filter(|blob| !blob.is_archive);
-        let chosen: Vec<u32> = plain.map(|blob| blob.number).collect();
+    /// Tells what an earlier scan found in contents, and gives those that have to say it again themselves.
+    fn recall(&self, paths: &Paths, filter: &PathFilter, receiver: &dyn Receiver) -> HashSet<u32> {
+        let mut worker = receiver.worker();
+        let is_meant = |number: &u32| self.wants(*number) && self.is_judged(*number, paths);
+        let mut numbers: Vec<u32> = self.judged.memos.keys().copied().filter(is_meant).collect();
+        numbers.sort_unstable();
+        let is_silent = |number: &u32| {
+            let places: Vec<Provenance> = paths.places(*number, self.table).collect();
+            let memos = self.judged.memos[number].iter();
+            let memos: Option<Vec<(&Provenance, &Memo)>> =
+                memos.map(|(path, memo)| Some((places.get(*path as usize)?, memo))).collect();
+            let keeps = |(place, _): &(&Provenance, &Memo)| filter.keeps(place.path.as_bytes());
+            !memos.is_some_and(|memos| worker.recall(&memos.into_iter().filter(keeps).collect::<Vec<_>>()))
+        };
+        numbers.into_iter().filter(is_silent).collect()
+    }
+
+    /// Contents that were not judged before or are `silent` about it.
+    fn contents(
+        &self,
+        (paths, silent): (&Paths, &HashSet<u32>),
+        filter: &PathFilter,
+        receiver: &dyn Receiver,
+    ) -> Judged {
+        let is_open = |number: &u32| !self.is_judged(*number, paths) || silent.contains(number);
+        let plain = self.wanted_blobs().filter(|blob| !blob.is_archive).map(|blob| blob.number);
+        let chosen: Vec<u32> = plain.filter(is_open).collect();
         let grace = AtomicU32::new(LAST_OBJECTS);
         let is_chosen = NumberSet::of(self.table.count(), chosen.iter().copied());
         let make = || Contents {
@@ -126,7 +154,8 @@ impl Holder<'_> {
             chosen: &is_chosen,
             paths,
             filter,
-            judged: HashSet::new(),
+            is_remembered: self.is_remembered,
+            judged: Judged::default(),
             worker: receiver.worker(),
         };
         let crew = Crew::new(self.table, self.limit, &make);
@@ -153,7 +182,7 @@ impl Holder<'_> {
             }
         });
         let mut judged = Judged::default();
-        crew.into_visitors().into_iter().for_each(|contents| judged.numbers.extend(contents.judged));
+        crew.into_visitors().into_iter().for_each(|contents| judged.absorb(contents.judged));
         judged
     }
 
@@ -163,8 +192,9 @@ impl Holder<'_> {
         let archives = Archives::default();
         let mut judged = Judged::default();
         let mut worker = receiver.worker();
+        // What came out of an archive is charged for, so it is met even when it was judged.
         let mut chosen: Vec<u32> =
-            self.chosen(paths).filter(|blob| blob.is_archive).map(|blob| blob.number).collect();
+            self.wanted_blobs().filter(|blob| blob.is_archive).map(|blob| blob.number).collect();
         chosen.sort_by_cached_key(|&number| self.table.id(number));
         for number in chosen {
             if worker.interrupted() {
@@ -271,10 +301,19 @@ impl Holder<'_> {
 impl Paths {
     /// Where an object stands, as far as that is asked for.
     fn of(&self, number: u32, table: &Table, filter: &PathFilter) -> Vec<Provenance> {
+        self.places(number, table).filter(|place| filter.keeps(place.path.as_bytes())).collect()
+    }
+
+    /// Everywhere an object stands.
+    fn places(&self, number: u32, table: &Table) -> impl Iterator<Item = Provenance> {
         let id = table.id(number).to_string();
-        let without = vec![format!("unnamed/{id}").into_bytes()];
-        let paths = self.known.get(&number).unwrap_or(&without).iter().filter(|path| filter.keeps(path));
-        paths.map(|path| Provenance::blob(FilePath::from_bytes(path.clone()), id.clone())).collect()
+        let known = self.known.get(&number).map_or(&[][..], Vec::as_slice);
+        let without = known.is_empty().then(|| format!("unnamed/{id}").into_bytes());
+        known
+            .iter()
+            .cloned()
+            .chain(without)
+            .map(move |path| Provenance::blob(FilePath::from_bytes(path), id.clone()))
     }
 }
 
@@ -286,8 +325,8 @@ struct Contents<'a> {
     chosen: &'a NumberSet,
     paths: &'a Paths,
     filter: &'a PathFilter,
-    /// In which nothing was found.
-    judged: HashSet<u32>,
+    is_remembered: bool,
+    judged: Judged,
     worker: Box<dyn Worker + 'a>,
 }
 
@@ -299,12 +338,20 @@ impl Visit for Contents<'_> {
         if seen.is_base || !self.chosen.contains(seen.number) {
             return memory;
         }
-        let told = self.worker.told();
-        for provenance in self.paths.of(seen.number, self.table, self.filter) {
+        let mut memos = Some(Memos::new());
+        for (path, provenance) in (0..).zip(self.paths.of(seen.number, self.table, self.filter)) {
+            let told = self.worker.told();
             self.worker.chunk_of_version(&Chunk::whole(seen.bytes, &provenance), &memory, seen.base);
+            if self.worker.told() != told {
+                let memo = if self.is_remembered { self.worker.memo(told) } else { None };
+                memos = memos.zip(memo).map(|(memos, memo)| [memos, vec![(path, memo)]].concat());
+            }
         }
-        if self.worker.told() == told && !self.paths.unsteady.contains(&seen.number) {
-            self.judged.insert(seen.number);
+        if let Some(memos) = memos.filter(|_| !self.paths.unsteady.contains(&seen.number)) {
+            self.judged.numbers.insert(seen.number);
+            if !memos.is_empty() {
+                self.judged.memos.insert(seen.number, memos);
+            }
         }
         memory
     }

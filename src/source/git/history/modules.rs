@@ -19,7 +19,7 @@ use super::beside::entries;
 use crate::model::{
     Chunk, CopiedPiece, Coverage, Exposure, FilePath, Occurrence, Problem, ProblemKind, Provenance,
 };
-use crate::source::{self, Glance, Memory, Receiver, SourceError, Version, Worker};
+use crate::source::{self, Glance, Memo, Memory, Receiver, SourceError, Version, Worker};
 
 /// A name of a submodule has no more directories, and submodules of submodules are no deeper.
 const DEEPEST: usize = 32;
@@ -191,6 +191,16 @@ impl Worker for RelocatedWorker<'_> {
         self.worker.told()
     }
 
+    fn memo(&mut self, told: usize) -> Option<Memo> {
+        self.worker.memo(told)
+    }
+
+    fn recall(&mut self, memos: &[(&Provenance, &Memo)]) -> bool {
+        let places: Vec<Provenance> = memos.iter().map(|(place, _)| self.provenance(place)).collect();
+        let memos: Vec<_> = places.iter().zip(memos).map(|(place, (_, memo))| (place, *memo)).collect();
+        self.worker.recall(&memos)
+    }
+
     fn interrupted(&self) -> bool {
         self.worker.interrupted()
     }
@@ -293,6 +303,19 @@ impl source::Chronicle for Joined {
             }
         }
         commits
+    }
+
+    fn again(&self, places: &[Arc<Provenance>], receiver: &dyn Receiver) {
+        let (own, others): (Vec<_>, Vec<_>) = places.iter().cloned().partition(|place| self.own.has(place));
+        self.own.again(&own, receiver);
+        for (number, module) in self.modules.iter().enumerate() {
+            let within = |place: &Arc<Provenance>| {
+                let mut found = self.of_modules(place).into_iter();
+                found.find(|(found, _)| *found == number).map(|(_, place)| place)
+            };
+            let inner: Vec<_> = others.iter().filter_map(within).collect();
+            module.chronicle.again(&inner, &Relocated { receiver, path: &module.path });
+        }
     }
 }
 

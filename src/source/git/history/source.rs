@@ -173,7 +173,8 @@ impl History {
         let Survey { graph, held, .. } = survey;
         let Told { reachable, resolved: Resolved { tips, indexed, .. }, .. } = told;
         let period = self.options.period;
-        Ok(Chronicle { table, graph, held, tips, indexed, reachable, period })
+        let limit = self.options.max_object_size;
+        Ok(Chronicle { table, limit, graph, held, tips, indexed, reachable, period })
     }
 
     /// Where to remember what was seen, if that was asked for and means anything.
@@ -218,6 +219,7 @@ impl History {
             wanted: wanted.as_ref(),
             patterns: &self.options.paths,
             limit,
+            is_remembered: self.options.cache,
         };
         let mut now_judged = hand_out(&holder, receiver)?;
         now_judged.absorb(judged);

@@ -4,14 +4,14 @@
 //! Must not know: references, paths that are asked for, how things are handed out.
 //! Invariant: whatever is stored is looked at, is known from an earlier scan and intact, or is a problem.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gix::hash::{Kind as HashKind, ObjectId};
 use gix::objs::Kind;
 
 use super::blobs::{Blob, Blobs};
-use super::cache::{CacheFile, Judged, Known, Notes};
+use super::cache::{CacheFile, Judged, Known, Memos, Notes};
 use super::graph::{Graph, NOWHERE, Record, Section, Writings};
 use super::holdings::Held;
 use super::kinds::{LooseKinds, Over};
@@ -165,7 +165,11 @@ impl Survey {
     fn judged_of(&self, numbers: Vec<u32>) -> Judged {
         let numbers: HashSet<u32> = numbers.into_iter().collect();
         let archives = self.known.archives().filter(|(number, _)| numbers.contains(number)).collect();
-        Judged { numbers, archives, ..Judged::default() }
+        let mut memos: HashMap<u32, Memos> = HashMap::new();
+        for (number, path, memo) in self.known.memos().filter(|(number, ..)| numbers.contains(number)) {
+            memos.entry(number).or_default().push((path, memo.clone()));
+        }
+        Judged { numbers, memos, archives, ..Judged::default() }
     }
 
     /// Trees with names that could hold something themselves, and were not judged before.

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 const FOLDER: &str = "keyfence";
 const NAME: &str = "history";
 const NEW: &str = "history.new";
-const MAGIC: &[u8; 16] = b"keyfence cache 2";
+const MAGIC: &[u8; 16] = b"keyfence cache 3";
 /// Nobody writes so long: what is older was left by a scan that was killed.
 const ABANDONED: Duration = Duration::from_secs(600);
 /// So much is hashed as one piece.

@@ -17,6 +17,7 @@ use super::super::trees::{Holdings, Word};
 use super::remembered::{
     ARCHIVE, BINARY, BLOB, COMMIT, HELD, JUDGED, KIND, MESSAGE, NOWHERE, Remembered, TAG, TREE, UNREAD,
 };
+use crate::source::Memo;
 
 use Soundness::{Damaged, Linked, Sound};
 
@@ -288,6 +289,11 @@ impl Known {
         }
         let judged = self.of_kind(BLOB).chain(self.of_kind(TREE)).filter(|(_, _, mark)| mark & JUDGED != 0);
         judged.map(|(_, number, _)| number).collect()
+    }
+
+    /// What was found in contents among them, and under which of their paths.
+    pub(in super::super) fn memos(&self) -> impl Iterator<Item = (u32, u32, &Memo)> {
+        self.remembered.memos.iter().map(|(place, path, memo)| (self.number(*place), *path, memo))
     }
 
     /// How much came out of the archives among them.

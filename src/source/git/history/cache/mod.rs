@@ -1,10 +1,10 @@
 //! What one scan of a repository remembers for the next: which objects could hold nothing, and what the others are to
 //! each other.
 //!
-//! Contents in which nothing was found are not read again; those in which something was found are, so that no value and
-//! nothing of one is ever written down. Names are written down only where they could hold nothing. It is a cache: it may
-//! be deleted at any time, it is believed only where this user wrote it for this repository, these rules and this
-//! build, and a scan that uses it says the same as one that does not.
+//! Contents that were judged are not read again. Of what was found in them, what tells it from other findings is written
+//! down, and never a value or anything of one: what is reported in the end is read again. Names are written down only
+//! where they could hold nothing. It is a cache: it may be deleted at any time, it is believed only where this user wrote
+//! it for this repository, these rules and this build, and a scan that uses it says the same as one that does not.
 //!
 //! Must not know: detection, references, output.
 //! Invariants: an object that could not be read is not remembered; stored bytes of what is remembered are still checked
@@ -17,5 +17,5 @@ mod remembered;
 
 pub(super) use file::CacheFile;
 pub(super) use known::Known;
-pub(super) use notes::{Judged, Notes};
+pub(super) use notes::{Judged, Memos, Notes};
 pub(super) use remembered::Remembered;

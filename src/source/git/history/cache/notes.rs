@@ -17,12 +17,17 @@ use super::remembered::{
     ARCHIVE, BINARY, BLOB, COMMIT, Commit, HELD, JUDGED, KIND, MESSAGE, NOWHERE, Remembered, TAG, TREE,
     UNREAD,
 };
+use crate::source::Memo;
+
+/// What came of a content in which something was found: by the place of each path among its paths, sorted.
+pub(in super::super) type Memos = Vec<(u32, Memo)>;
 
 /// What was judged under all its paths: it need not be looked at again.
 #[derive(Debug, Default)]
 pub(in super::super) struct Judged {
-    /// Contents, and trees with the names in them.
+    /// Contents, and trees with the names in them. Nothing was found in them, unless `memos` says so.
     pub numbers: HashSet<u32>,
+    pub memos: HashMap<u32, Memos>,
     pub sections: HashSet<(u32, Section)>,
     /// How much came out of archives.
     pub archives: HashMap<u32, u64>,
@@ -52,6 +57,7 @@ impl Judged {
         self.numbers.extend(other.numbers);
         self.sections.extend(other.sections);
         self.archives.extend(other.archives);
+        self.memos.extend(other.memos);
     }
 }
 
@@ -119,7 +125,11 @@ impl Notes<'_> {
             if let Some(&bytes) = self.judged.archives.get(&blob.number).filter(|_| is_judged) {
                 remembered.archives.push((place, bytes));
             }
+            if let Some(memos) = self.judged.memos.get(&blob.number).filter(|_| is_judged) {
+                remembered.memos.extend(memos.iter().map(|(path, memo)| (place, *path, memo.clone())));
+            }
         }
+        remembered.memos.sort_unstable();
         sizes.sort_unstable();
         remembered.sizes = sizes.into_iter().map(|(_, size)| size).collect();
         remembered.archives.sort_unstable();

@@ -7,6 +7,7 @@
 //! Invariant: whatever the bytes are, what is read from them names no place that there is not.
 
 use super::super::packs::FileState;
+use crate::source::Memo;
 
 /// Stands for an object that has no place.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -23,7 +24,7 @@ pub(super) const UNREAD: u8 = 4;
 pub(super) const BINARY: u8 = 1 << 3;
 /// A content that could hold something; a tree with a name that could; headers that could.
 pub(super) const HELD: u8 = 1 << 4;
-/// Nothing was found in it under any of its paths.
+/// It was judged under all its paths; nothing was found in it, unless there are memos.
 pub(super) const JUDGED: u8 = 1 << 5;
 /// A content that is unpacked.
 pub(super) const ARCHIVE: u8 = 1 << 6;
@@ -53,6 +54,8 @@ pub(in super::super) struct Remembered {
     pub sizes: Vec<u64>,
     /// Archives, with how much came out of them.
     pub archives: Vec<(u32, u64)>,
+    /// What was found in contents, by their places and by which of their paths it is.
+    pub memos: Vec<(u32, u32, Memo)>,
     /// Trees that hold anything that matters, each after what it holds, with the number of their children.
     pub trees: Vec<(u32, u32)>,
     pub children: Vec<u32>,
@@ -91,6 +94,12 @@ impl Remembered {
             writer.place(place);
             writer.number(bytes);
         });
+        writer.list(&self.memos, |writer, (place, path, memo)| {
+            writer.place(*place);
+            writer.place(*path);
+            writer.number(memo.len() as u64);
+            writer.0.extend_from_slice(memo);
+        });
         writer.pairs(&self.trees);
         writer.places(&self.children);
         writer.pairs(&self.names);
@@ -124,6 +133,11 @@ impl Remembered {
             marks: reader.take(count)?.to_vec(),
             sizes: reader.list(8, Reader::number)?,
             archives: reader.list(12, |reader| Some((reader.place()?, reader.number()?)))?,
+            memos: reader.list(16, |reader| {
+                let (place, path) = (reader.place()?, reader.place()?);
+                let length = reader.length()?;
+                Some((place, path, reader.take(length)?.into()))
+            })?,
             trees: reader.pairs()?,
             children: reader.places()?,
             names: reader.pairs()?,
@@ -161,6 +175,7 @@ impl Remembered {
             && of_kind(COMMIT) == self.commits.len()
             && of_kind(TAG) == self.tags.len()
             && self.archives.iter().all(|&(place, _)| is(place, BLOB))
+            && self.memos.iter().all(|&(place, _, _)| is(place, BLOB))
             && self.trees.iter().all(|&(place, _)| is(place, TREE))
             && self.children.iter().all(|&place| has(place))
             && self.names.iter().all(|&(place, word)| has(place) && (word as usize) < self.words.len())
@@ -266,6 +281,7 @@ mod tests {
             marks: vec![BLOB, TREE | HELD, COMMIT, TAG, UNREAD, BLOB | HELD],
             sizes: vec![7, 9],
             archives: vec![(0, 12)],
+            memos: vec![(5, 0, b"memo".as_slice().into()), (5, 2, b"".as_slice().into())],
             trees: vec![(1, 2)],
             children: vec![0, 5],
             names: vec![(5, 0), (0, 1)],
@@ -285,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_names_no_place_is_refused() {
-        let spoil: [fn(&mut Remembered); 10] = [
+        let spoil: [fn(&mut Remembered); 11] = [
             |remembered| remembered.ids.swap(0, 2),
             |remembered| remembered.children[0] = 6,
             |remembered| remembered.names[0].1 = 2,
@@ -296,6 +312,7 @@ mod tests {
             |remembered| remembered.tags[0].0 = 2,
             |remembered| remembered.sizes.truncate(1),
             |remembered| remembered.archives[0].0 = 3,
+            |remembered| remembered.memos[1].0 = 1,
         ];
         for (number, spoil) in spoil.iter().enumerate() {
             let mut remembered = sample();
