@@ -19,10 +19,12 @@ use std::time::Instant;
 use crate::detect::{Detection, Detector, Scratch, Trace};
 use crate::model::{
     Chunk, Confidence, ContentKind, CopiedPiece, Coverage, CredentialSet, Finding, Fingerprint, Problem,
-    ProblemKind, Provenance, Report, ScanMode, Verdict,
+    ProblemKind, Report, ScanMode, Verdict,
 };
-use crate::source::{Glance, Memo, Memory, Receiver, Source, SourceError, Version, Worker};
+use crate::source::{Glance, Memory, Receiver, Source, SourceError, Version, Worker};
 use crate::suppress::{Beside, Ruling, Suppressor};
+#[cfg(feature = "git")]
+use crate::{model::Provenance, source::Memo};
 
 /// How to scan.
 pub struct ScanOptions {
