@@ -43,7 +43,8 @@ pub(crate) fn pairs_about(text: &[u8], range: Span, mut visit: impl FnMut(Span))
 /// The search for pairs, stride by stride: the shortest array fills one, wherever it begins.
 #[derive(Default)]
 pub(crate) struct Lists {
-    /// Up to where lists have been read.
+    /// The list that was read last, as far as it was read.
+    start: usize,
     read: usize,
 }
 
@@ -62,8 +63,15 @@ impl Lists {
     fn look(&mut self, text: &[u8], base: usize, visit: &mut impl FnMut(Span)) {
         let is_list = |stride: &[u8]| stride.iter().all(|&byte| is_list_byte(byte));
         if text.get(base..base + STRIDE).is_some_and(is_list) {
-            let list = list_around(text, base);
-            self.read = list.end;
+            let most = NUMBERS_REACH.min(base - self.read);
+            let before = list_bytes(text[..base].iter().rev().take(most));
+            // A long list is read once: what was read is not read again from where the rest begins.
+            if self.read == 0 || base - before > self.read {
+                self.start = base - before;
+            }
+            self.read = base + list_bytes(text[base..].iter().take(NUMBERS_REACH));
+            let start = self.start.max(base.saturating_sub(NUMBERS_REACH));
+            let list = trimmed(text, Span::new(start, self.read));
             if is_pair(list.of(text)) {
                 visit(list);
             }
@@ -77,9 +85,18 @@ fn is_list_byte(byte: u8) -> bool {
 
 /// The digits, commas and white space around `at`, without white space and commas at the ends.
 fn list_around(text: &[u8], at: usize) -> Span {
-    let before = text[..at].iter().rev().take(NUMBERS_REACH).take_while(|&&byte| is_list_byte(byte)).count();
-    let after = text[at..].iter().take(NUMBERS_REACH).take_while(|&&byte| is_list_byte(byte)).count();
-    let span = Span::new(at - before, at + after);
+    let before = list_bytes(text[..at].iter().rev().take(NUMBERS_REACH));
+    let after = list_bytes(text[at..].iter().take(NUMBERS_REACH));
+    trimmed(text, Span::new(at - before, at + after))
+}
+
+/// How many of `bytes` stand before one that no list has.
+fn list_bytes<'t>(bytes: impl Iterator<Item = &'t u8>) -> usize {
+    bytes.take_while(|&&byte| is_list_byte(byte)).count()
+}
+
+/// The span from its first digit to its last.
+fn trimmed(text: &[u8], span: Span) -> Span {
     let list = span.of(text);
     let skipped = list.iter().take_while(|byte| !byte.is_ascii_digit()).count();
     let trailing = list[skipped..].iter().rev().take_while(|byte| !byte.is_ascii_digit()).count();

@@ -270,7 +270,7 @@ fn possible(lengths: &Rows, kinds: &Rows) -> Vec<[u64; KIND_WORDS]> {
 }
 
 /// The shapes in that alphabet, each as its rule and its number there. What is searched for in the same way is searched
-/// for once.
+/// for once. Those of the same length are neighbours, so that few words of a row have a bit for a run.
 fn shapes(rules: &RuleSet, alphabet: Alphabet) -> Vec<(u16, u16)> {
     let mut chosen = Vec::new();
     for (index, rule) in (0_u16..).zip(rules.rules.iter()) {
@@ -278,12 +278,12 @@ fn shapes(rules: &RuleSet, alphabet: Alphabet) -> Vec<(u16, u16)> {
             && rule.like == index
         {
             let numbered = (0_u16..).zip(alternatives.iter());
-            chosen.extend(
-                numbered.filter(|(_, shape)| shape.alphabet == alphabet).map(|(number, _)| (index, number)),
-            );
+            let own = numbered.filter(|(_, shape)| shape.alphabet == alphabet);
+            chosen.extend(own.map(|(number, shape)| (shape.core_lengths(), index, number)));
         }
     }
-    chosen
+    chosen.sort_unstable();
+    chosen.into_iter().map(|(_, index, number)| (index, number)).collect()
 }
 
 /// What can stand so many characters before the end of `items`; `None` where they can be too short for one there.
