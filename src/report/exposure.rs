@@ -3,7 +3,7 @@
 //! Must not know: lines, widths, colours.
 //! Invariant: every text that leaves here is escaped; what was pushed is never called safe.
 
-use crate::model::{Commit, ContentKind, Exposure, Reach};
+use crate::model::{Commit, ContentKind, Exposure, Reach, ScanMode};
 
 use super::escape::{escape, escape_text};
 use super::moment;
@@ -84,11 +84,15 @@ pub(super) fn answer(exposure: &Exposure) -> String {
 }
 
 /// What stands before the page where it is revoked: whoever keeps it here has nothing to revoke.
-pub(super) fn revoke(exposure: Option<&Exposure>) -> &'static str {
-    match exposure.map(|exposure| exposure.reach) {
-        None | Some(Reach::Pushed) => "revoke it",
-        Some(Reach::Local) => "revoke it if it was ever shared",
-        Some(Reach::Unreachable) => "revoke it if it was ever pushed",
+pub(super) fn revoke(exposure: Option<&Exposure>, mode: ScanMode) -> &'static str {
+    match (exposure.map(|exposure| exposure.reach), mode) {
+        (Some(Reach::Local), _) | (None, ScanMode::Tree | ScanMode::Staged | ScanMode::Message) => {
+            "revoke it if it was ever shared"
+        }
+        (Some(Reach::Unreachable), _) => "revoke it if it was ever pushed",
+        (None, ScanMode::Stdin | ScanMode::Range | ScanMode::History) | (Some(Reach::Pushed), _) => {
+            "revoke it"
+        }
     }
 }
 

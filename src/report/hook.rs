@@ -145,9 +145,11 @@ fn files<'a>(findings: &[&'a Finding]) -> Vec<&'a [u8]> {
 
 fn unstage(page: &mut Page<'_>, stage: HookStage, findings: &[&Finding]) {
     let files = files(findings);
-    let command = match stage {
-        HookStage::FirstCommit => "git rm --cached",
-        _ => "git restore --staged",
+    let command = match (&page.style.occasion, stage) {
+        // Nobody says whether there is a commit yet, and this one needs none.
+        (Occasion::Scan, _) => "git reset --quiet --",
+        (Occasion::Hook { .. }, HookStage::FirstCommit) => "git rm --cached",
+        (Occasion::Hook { .. }, _) => "git restore --staged",
     };
     page.prose(
         "  1. ",

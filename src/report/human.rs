@@ -67,6 +67,10 @@ pub enum HookStage {
 /// More credentials than that are many: an overview ranks them.
 const MANY: usize = 20;
 
+/// What files alone do not tell.
+const UNCOMMITTED: &str = "Whether it was ever committed and pushed: `keyfence scan --history` tells. What never left this \
+                           machine need not be revoked: keep it out of git.";
+
 /// So many of them are told in brief.
 const WORST: usize = 10;
 
@@ -90,9 +94,10 @@ pub fn write_human(report: &Report, style: &HumanStyle, out: &mut dyn Write) -> 
         credential(&mut page, group, explained.contains(&kind));
         explained.push(kind);
     }
-    match style.occasion {
-        Occasion::Hook { stage, .. } => hook::advice(&mut page, stage, &groups),
-        Occasion::Scan => guides(&mut page, told),
+    match (&style.occasion, report.coverage.mode) {
+        (Occasion::Hook { stage, .. }, _) => hook::advice(&mut page, *stage, &groups),
+        (Occasion::Scan, ScanMode::Staged) => hook::advice(&mut page, HookStage::PreCommit, &groups),
+        (Occasion::Scan, _) => guides(&mut page, told),
     }
     if is_many {
         overview(&mut page, told.len(), open);
@@ -186,11 +191,15 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     if let Some(revoke) =
         wording::guide(page.report, &group.set.provider).and_then(|guide| guide.revoke.as_deref())
         && page.style.occasion == Occasion::Scan
+        && page.report.coverage.mode != ScanMode::Staged
         && group.is_open()
     {
         let exposure = group.set.exposure.as_ref();
         let lead = if exposure::is_local(exposure) { "  else  " } else { "  now   " };
-        page.prose(lead, &format!("{}: {}", exposure::revoke(exposure), escape_text(revoke)));
+        page.prose(
+            lead,
+            &format!("{}: {}", exposure::revoke(exposure, page.report.coverage.mode), escape_text(revoke)),
+        );
     }
 }
 
@@ -310,6 +319,10 @@ fn guides(page: &mut Page<'_>, groups: &[Group<'_>]) {
         steps(page, provider);
     }
     if let Some(group) = groups.iter().find(|group| group.is_open()) {
+        if page.report.coverage.mode == ScanMode::Tree {
+            page.gap();
+            page.prose("", UNCOMMITTED);
+        }
         page.gap();
         hook::allow(page, page.report.coverage.mode == ScanMode::Message, group);
     }
