@@ -33,6 +33,7 @@ fn main() {
     println!("cargo:rerun-if-changed=rules");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src");
+    println!("cargo:rerun-if-changed=Cargo.lock");
     println!("cargo:rustc-env=KEYFENCE_SOURCE={:016x}", fingerprint());
     match tables(Path::new("rules")) {
         Ok(text) => {
@@ -52,11 +53,11 @@ fn fingerprint() -> u64 {
     let mut paths = Vec::new();
     for directory in ["rules", "src"] {
         // What cannot be listed or read stops the build elsewhere.
-        let _ = collect(Path::new(directory), &["yaml", "rs", "txt"], &mut paths);
+        let _ = collect(Path::new(directory), &["yaml", "rs", "txt", "bin"], &mut paths);
     }
     paths.sort();
     let mut hasher = DefaultHasher::new();
-    for path in paths.iter().map(PathBuf::as_path).chain([Path::new("build.rs")]) {
+    for path in paths.iter().map(PathBuf::as_path).chain([Path::new("build.rs"), Path::new("Cargo.lock")]) {
         hasher.write(path.as_os_str().as_encoded_bytes());
         hasher.write(&std::fs::read(path).unwrap_or_default());
     }

@@ -96,7 +96,7 @@ struct Gathered {
 
 impl Receiver for Desk<'_> {
     fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(Clerk { desk: self, scratch: Scratch::default(), own: Gathered::default(), bound: 0 })
+        Box::new(Clerk { desk: self, scratch: Scratch::default(), own: Gathered::default(), unrepeatable: 0 })
     }
 
     fn identity(&self) -> Option<[u8; 32]> {
@@ -109,8 +109,8 @@ struct Clerk<'a> {
     desk: &'a Desk<'a>,
     scratch: Scratch,
     own: Gathered,
-    /// What was told up to here can only be told again by what was read.
-    bound: usize,
+    /// What was told up to here can only be told again by those who read it again.
+    unrepeatable: usize,
 }
 
 impl Worker for Clerk<'_> {
@@ -169,7 +169,7 @@ impl Worker for Clerk<'_> {
 
     fn problem(&mut self, problem: Problem) {
         self.own.problems.push(problem);
-        self.bound = self.told();
+        self.unrepeatable = self.told();
     }
 
     fn told(&self) -> usize {
@@ -179,7 +179,7 @@ impl Worker for Clerk<'_> {
     #[cfg(feature = "git")]
     fn memo(&mut self, told: usize) -> Option<Memo> {
         let fresh = self.told() - told;
-        let first = self.own.detections.len().checked_sub(fresh).filter(|_| self.bound <= told)?;
+        let first = self.own.detections.len().checked_sub(fresh).filter(|_| self.unrepeatable <= told)?;
         memo::of(&self.own.detections[first..])
     }
 
@@ -207,7 +207,7 @@ impl Clerk<'_> {
                 let hears_text = self.judge(&mut detection, chunk);
                 self.keep(detection);
                 if hears_text {
-                    self.bound = self.told();
+                    self.unrepeatable = self.told();
                 }
             }
             Ok(_) => {}

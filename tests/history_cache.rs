@@ -7,11 +7,14 @@ mod common;
 mod makers;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::Repository;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use keyfence::detect::{Detector, Trace};
 use keyfence::model::{
     Chunk, Confidence, CopiedPiece, Coverage, Outcome, Problem, Provenance, Report, ScanMode,
@@ -71,7 +74,7 @@ fn cache_of(repository: &Repository) -> PathBuf {
 type Happening = (&'static str, fn(&Repository));
 
 /// Everything that happens to repositories.
-const CHANGES: [Happening; 15] = [
+const CHANGES: [Happening; 16] = [
     ("nothing", |_| {}),
     ("a commit", |repository| {
         repository.write("new/bot.env", pair(71));
@@ -113,6 +116,16 @@ const CHANGES: [Happening; 15] = [
         repository.git(&["archive", "-o", "backup.zip", "HEAD"]);
         repository.git(&["archive", "-o", "clean.tar.gz", "HEAD", "--", "binance"]);
         repository.commit_all("archive");
+    }),
+    ("a packed text that says the same twice", |repository| {
+        let pair = pair(95);
+        let secret = pair.rsplit('=').next().unwrap_or_default();
+        let twice = format!("{pair}{}OLD_BINANCE_SECRET={secret}", "a line\n".repeat(60));
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(twice.as_bytes()).expect("memory takes everything");
+        let packed = packed.finish().expect("memory takes everything");
+        repository.write("release.yaml", format!("release: {}\n", data_encoding::BASE64.encode(&packed)));
+        repository.commit_all("packed");
     }),
     ("tags and messages", |repository| {
         repository.git(&["tag", "-a", "v9", "-m", &format!("release\n\n{}", pair(72))]);

@@ -43,8 +43,9 @@ pub(crate) fn pairs_about(text: &[u8], range: Span, mut visit: impl FnMut(Span))
 /// The search for pairs, stride by stride: the shortest array fills one, wherever it begins.
 #[derive(Default)]
 pub(crate) struct Lists {
-    /// The list that was read last, as far as it was read.
+    /// Where the list begins that was read last.
     start: usize,
+    /// Up to where lists have been read.
     read: usize,
 }
 

@@ -12,6 +12,8 @@ use super::wording::{count, listed};
 /// What follows from that nobody else has it.
 const UNSHARED: &str = "then it need not be rotated, unless it was shared in another way";
 
+const IF_SHARED: &str = "revoke it if it was ever shared";
+
 /// How many names are spelled out before "and so on".
 const SPELLED_OUT: usize = 3;
 
@@ -84,15 +86,19 @@ pub(super) fn answer(exposure: &Exposure) -> String {
 }
 
 /// What stands before the page where it is revoked: whoever keeps it here has nothing to revoke.
-pub(super) fn revoke(exposure: Option<&Exposure>, mode: ScanMode) -> &'static str {
-    match (exposure.map(|exposure| exposure.reach), mode) {
-        (Some(Reach::Local), _) | (None, ScanMode::Tree | ScanMode::Staged | ScanMode::Message) => {
-            "revoke it if it was ever shared"
-        }
-        (Some(Reach::Unreachable), _) => "revoke it if it was ever pushed",
-        (None, ScanMode::Stdin | ScanMode::Range | ScanMode::History) | (Some(Reach::Pushed), _) => {
-            "revoke it"
-        }
+pub(super) fn revoke(exposure: Option<&Exposure>) -> &'static str {
+    match exposure.map(|exposure| exposure.reach) {
+        None | Some(Reach::Pushed) => "revoke it",
+        Some(Reach::Local) => IF_SHARED,
+        Some(Reach::Unreachable) => "revoke it if it was ever pushed",
+    }
+}
+
+/// The same for who sits before the files: whether they were ever committed is not in them.
+pub(super) fn revoke_here(exposure: Option<&Exposure>, mode: ScanMode) -> &'static str {
+    match (exposure, mode) {
+        (None, ScanMode::Tree | ScanMode::Message) => IF_SHARED,
+        _ => revoke(exposure),
     }
 }
 

@@ -66,11 +66,7 @@ fn credential(report: &Report, level: &str, group: &Group<'_>) -> String {
     if let Some(revoke) =
         wording::guide(report, &group.set.provider).and_then(|guide| guide.revoke.as_deref())
     {
-        words.push(format!(
-            "{}: {}",
-            exposure::revoke(group.set.exposure.as_ref(), report.coverage.mode),
-            escape_text(revoke)
-        ));
+        words.push(format!("{}: {}", exposure::revoke(group.set.exposure.as_ref()), escape_text(revoke)));
     }
     let text = message(&words.join("\n"));
     format!("::{level} {}title={}::{text}\n", place(first), property(&title))

@@ -1,4 +1,4 @@
-//! What a stopped commit says: why, and every way out.
+//! What a stopped commit says: why, and every way out; and what is said of what is staged and was not stopped yet.
 //!
 //! Must not know: how hooks are installed or run.
 //! Invariant: the commands are true for the stage that asked, and for a file of that name.

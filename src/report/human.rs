@@ -68,8 +68,8 @@ pub enum HookStage {
 const MANY: usize = 20;
 
 /// What files alone do not tell.
-const UNCOMMITTED: &str = "Whether it was ever committed and pushed: `keyfence scan --history` tells. What never left this \
-                           machine need not be revoked: keep it out of git.";
+const UNCOMMITTED: &str = "In a git repository, `keyfence scan --history` tells whether it was ever committed and pushed. What \
+                           never left this machine need not be revoked: keep it out of git.";
 
 /// So many of them are told in brief.
 const WORST: usize = 10;
@@ -198,7 +198,11 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
         let lead = if exposure::is_local(exposure) { "  else  " } else { "  now   " };
         page.prose(
             lead,
-            &format!("{}: {}", exposure::revoke(exposure, page.report.coverage.mode), escape_text(revoke)),
+            &format!(
+                "{}: {}",
+                exposure::revoke_here(exposure, page.report.coverage.mode),
+                escape_text(revoke)
+            ),
         );
     }
 }

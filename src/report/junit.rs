@@ -61,11 +61,7 @@ fn failure(report: &Report, group: &Group<'_>, out: &mut dyn Write) -> io::Resul
     if let Some(revoke) =
         wording::guide(report, &group.set.provider).and_then(|guide| guide.revoke.as_deref())
     {
-        lines.push(format!(
-            "{}: {}",
-            exposure::revoke(group.set.exposure.as_ref(), report.coverage.mode),
-            escape_text(revoke)
-        ));
+        lines.push(format!("{}: {}", exposure::revoke(group.set.exposure.as_ref()), escape_text(revoke)));
     }
     let first = places.first().map_or("", String::as_str);
     writeln!(

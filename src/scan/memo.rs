@@ -6,12 +6,13 @@
 //! Must not know: where memos are kept.
 //! Invariants: no value, no name and no path is in a memo; what is recalled is judged by what people allow today.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, Identity, ScanOptions, identity, sort_problems};
+use super::{Desk, Identity, ScanOptions, add, identity, sort_problems};
 use crate::detect::{Detection, Detector};
 use crate::model::{
     Confidence, CredentialSet, CredentialState, Evidence, Finding, Fingerprint, Place, Problem, ProblemKind,
@@ -92,15 +93,23 @@ pub(super) fn read_again(
     let desk = Desk { detector, options, progress: None, gathered: Mutex::default() };
     chronicle.again(&places.into_values().collect::<Vec<_>>(), &desk);
     let gathered = desk.into_gathered();
-    report.problems.extend(gathered.problems);
-    let findings = gathered.detections.into_iter().flat_map(|detection| detection.findings);
-    let read: HashMap<Identity, Finding> = findings.map(|finding| (identity(&finding), finding)).collect();
+    let is_new = |problem: &Problem| !report.problems.contains(problem);
+    let problems: Vec<Problem> = gathered.problems.into_iter().filter(is_new).collect();
+    report.problems.extend(problems);
+    let (mut again, mut seen) = (Report::default(), HashSet::new());
+    // Of findings that are one, the same speaks as the first time.
+    gathered.detections.into_iter().for_each(|found| add(&mut again, found, options.threshold, &mut seen));
+    let read: HashMap<Identity, Finding> =
+        again.findings.into_iter().map(|finding| (identity(&finding), finding)).collect();
+    let is_interrupted = options.interrupted.load(Ordering::Relaxed);
     for finding in report.findings.iter_mut().filter(|finding| is_recalled(finding)) {
         let Finding { verdict, confidence, provenance, credential, .. } = finding.clone();
         match read.get(&identity(finding)) {
             Some(read) => {
                 *finding = Finding { verdict, confidence, provenance, credential, ..read.clone() };
             }
+            // What was not reached is told by the interruption.
+            None if is_interrupted => {}
             None => report.problems.push(not_read_again(finding)),
         }
     }

@@ -120,11 +120,11 @@ impl Suppressor {
     }
 
     fn by_comment(&self, finding: &Finding, beside: &Beside<'_>) -> Heard {
-        if self.options.comments == Comments::Ignored {
-            return Heard { verdict: None, hears_text: true };
-        }
         let comments = comments::beside(finding, beside.bytes, beside.offset);
         let hears_text = !comments.is_empty();
+        if self.options.comments == Comments::Ignored {
+            return Heard { verdict: None, hears_text };
+        }
         let counting = comments.into_iter().find(|comment| {
             self.note_use(finding, comment.line);
             self.counts(comment, finding, beside.focus)

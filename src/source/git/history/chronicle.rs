@@ -1,12 +1,14 @@
 //! When credentials came, how far they got, and when they went: told from commits, for those that were found.
 //!
-//! 64 credentials are followed at a time, one bit each: once through the directories, once through the commits.
+//! 64 credentials are followed at a time, one bit each: once through the directories, once through the commits. Who
+//! remembers only which contents they stand in has those handed out once more.
 //!
 //! Must not know: detection, output, clocks.
 //! Invariant: what is told depends on the repository's content only, not on how it is stored.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use gix::hash::ObjectId;
 use rayon::prelude::*;
@@ -14,6 +16,7 @@ use rayon::prelude::*;
 use super::super::commits::Writing;
 use super::beside::is_lfs_object;
 use super::graph::{Graph, NOWHERE};
+use super::hand_out::is_left;
 use super::holdings::Held;
 use super::packs::object_problem;
 use super::set::NumberSet;
@@ -22,6 +25,8 @@ use super::tips::Tip;
 use crate::model::{Chunk, Commit, ContentKind, Exposure, FilePath, Occurrence, Provenance, Reach};
 use crate::source;
 
+/// When the scan is interrupted, so many contents are still read again: what was found so far is told.
+const LAST_PLACES: u32 = 64;
 /// Commits are no larger.
 const LARGEST_COMMIT: u64 = 64 << 20;
 
@@ -118,10 +123,12 @@ impl source::Chronicle for Chronicle {
 
     fn again(&self, places: &[Arc<Provenance>], receiver: &dyn source::Receiver) {
         source::threads::prepare(0);
+        let grace = AtomicU32::new(LAST_PLACES);
         places.par_iter().for_each_init(
             || receiver.worker(),
             |worker, place| {
-                let Some(number) = self.number(place) else { return };
+                let is_late = worker.interrupted() && !is_left(&grace);
+                let Some(number) = self.number(place).filter(|_| !is_late) else { return };
                 match self.table.read(number, self.limit) {
                     Ok((_, bytes)) => worker.chunk(&Chunk::whole(&bytes, place)),
                     Err(error) => {

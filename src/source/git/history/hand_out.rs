@@ -60,12 +60,12 @@ struct Paths {
     unsteady: HashSet<u32>,
 }
 
-/// Hands everything out, and tells in what of it nothing was found.
+/// Hands everything out, and tells what of it need not be looked at again.
 pub(super) fn hand_out(holder: &Holder<'_>, receiver: &dyn Receiver) -> Result<Judged, SourceError> {
     let filter = PathFilter::new(holder.patterns)?;
     let paths = holder.paths();
-    let silent = holder.recall(&paths, &filter, receiver);
-    let mut judged = holder.contents((&paths, &silent), &filter, receiver);
+    let unrecalled = holder.recall(&paths, &filter, receiver);
+    let mut judged = holder.contents((&paths, &unrecalled), &filter, receiver);
     judged.absorb(holder.archives(&paths, &filter, receiver));
     judged.absorb(holder.names(&paths, &filter, receiver));
     if holder.patterns.is_empty() {
@@ -83,7 +83,7 @@ impl Holder<'_> {
         self.wanted.is_none_or(|wanted| wanted.contains(number))
     }
 
-    /// Whether it was judged under all its paths, and nothing was found.
+    /// Whether it was judged under all its paths.
     fn is_judged(&self, number: u32, paths: &Paths) -> bool {
         self.judged.numbers.contains(&number) && !paths.unsteady.contains(&number)
     }
@@ -125,7 +125,7 @@ impl Holder<'_> {
         let is_meant = |number: &u32| self.wants(*number) && self.is_judged(*number, paths);
         let mut numbers: Vec<u32> = self.judged.memos.keys().copied().filter(is_meant).collect();
         numbers.sort_unstable();
-        let is_silent = |number: &u32| {
+        let is_unrecalled = |number: &u32| {
             let places: Vec<Provenance> = paths.places(*number, self.table).collect();
             let memos = self.judged.memos[number].iter();
             let memos: Option<Vec<(&Provenance, &Memo)>> =
@@ -133,17 +133,17 @@ impl Holder<'_> {
             let keeps = |(place, _): &(&Provenance, &Memo)| filter.keeps(place.path.as_bytes());
             !memos.is_some_and(|memos| worker.recall(&memos.into_iter().filter(keeps).collect::<Vec<_>>()))
         };
-        numbers.into_iter().filter(is_silent).collect()
+        numbers.into_iter().filter(is_unrecalled).collect()
     }
 
-    /// Contents that were not judged before or are `silent` about it.
+    /// Contents that were not judged before, or of which that cannot be told without them.
     fn contents(
         &self,
-        (paths, silent): (&Paths, &HashSet<u32>),
+        (paths, unrecalled): (&Paths, &HashSet<u32>),
         filter: &PathFilter,
         receiver: &dyn Receiver,
     ) -> Judged {
-        let is_open = |number: &u32| !self.is_judged(*number, paths) || silent.contains(number);
+        let is_open = |number: &u32| !self.is_judged(*number, paths) || unrecalled.contains(number);
         let plain = self.wanted_blobs().filter(|blob| !blob.is_archive).map(|blob| blob.number);
         let chosen: Vec<u32> = plain.filter(is_open).collect();
         let grace = AtomicU32::new(LAST_OBJECTS);
@@ -338,13 +338,16 @@ impl Visit for Contents<'_> {
         if seen.is_base || !self.chosen.contains(seen.number) {
             return memory;
         }
-        let mut memos = Some(Memos::new());
+        // What is found under some paths only, or must be read anyway, is not remembered.
+        let mut memos = self.is_remembered.then(Memos::new);
         for (path, provenance) in (0..).zip(self.paths.of(seen.number, self.table, self.filter)) {
             let told = self.worker.told();
             self.worker.chunk_of_version(&Chunk::whole(seen.bytes, &provenance), &memory, seen.base);
             if self.worker.told() != told {
-                let memo = if self.is_remembered { self.worker.memo(told) } else { None };
-                memos = memos.zip(memo).map(|(memos, memo)| [memos, vec![(path, memo)]].concat());
+                memos = memos.and_then(|mut memos| {
+                    memos.push((path, self.worker.memo(told)?));
+                    Some(memos)
+                });
             }
         }
         if let Some(memos) = memos.filter(|_| !self.paths.unsteady.contains(&seen.number)) {
@@ -361,10 +364,13 @@ impl Visit for Contents<'_> {
     }
 
     fn stopped(&self) -> bool {
-        let is_last = |left: u32| left.checked_sub(1);
-        self.worker.interrupted()
-            && self.grace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_last).is_err()
+        self.worker.interrupted() && !is_left(self.grace)
     }
+}
+
+/// Takes one of what is left, if there is any.
+pub(super) fn is_left(grace: &AtomicU32) -> bool {
+    grace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
 /// Which paths are asked for.

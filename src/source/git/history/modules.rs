@@ -306,14 +306,15 @@ impl source::Chronicle for Joined {
     }
 
     fn again(&self, places: &[Arc<Provenance>], receiver: &dyn Receiver) {
-        let (own, others): (Vec<_>, Vec<_>) = places.iter().cloned().partition(|place| self.own.has(place));
+        // Where several have it, one of them may be damaged.
+        let own: Vec<_> = places.iter().filter(|place| self.own.has(place)).cloned().collect();
         self.own.again(&own, receiver);
         for (number, module) in self.modules.iter().enumerate() {
             let within = |place: &Arc<Provenance>| {
                 let mut found = self.of_modules(place).into_iter();
                 found.find(|(found, _)| *found == number).map(|(_, place)| place)
             };
-            let inner: Vec<_> = others.iter().filter_map(within).collect();
+            let inner: Vec<_> = places.iter().filter_map(within).collect();
             module.chronicle.again(&inner, &Relocated { receiver, path: &module.path });
         }
     }

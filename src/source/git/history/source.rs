@@ -219,7 +219,7 @@ impl History {
             wanted: wanted.as_ref(),
             patterns: &self.options.paths,
             limit,
-            is_remembered: self.options.cache,
+            is_remembered: self.options.cache && self.options.paths.is_empty(),
         };
         let mut now_judged = hand_out(&holder, receiver)?;
         now_judged.absorb(judged);

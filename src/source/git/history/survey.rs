@@ -135,7 +135,8 @@ impl Survey {
     pub(super) fn still_judged(&self, ground: &Ground<'_>) -> Judged {
         let Ground { table, hash, .. } = *ground;
         let judged = self.known.judged();
-        if judged.is_empty() {
+        // Where directories could not be read, nobody knows which paths have gone.
+        if judged.is_empty() || self.trees.is_torn {
             return Judged::default();
         }
         if self.trees.fresh_holding.is_empty() && self.fresh_commits.is_empty() {

@@ -282,7 +282,7 @@ impl Known {
         records
     }
 
-    /// Contents, and trees with their names, in which nothing was found under the paths that they had.
+    /// Contents, and trees with their names, that were judged under the paths that they had.
     pub(in super::super) fn judged(&self) -> Vec<u32> {
         if !self.has_structure {
             return Vec::new();

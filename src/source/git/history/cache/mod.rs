@@ -2,9 +2,9 @@
 //! each other.
 //!
 //! Contents that were judged are not read again. Of what was found in them, what tells it from other findings is written
-//! down, and never a value or anything of one: what is reported in the end is read again. Names are written down only
-//! where they could hold nothing. It is a cache: it may be deleted at any time, it is believed only where this user wrote
-//! it for this repository, these rules and this build, and a scan that uses it says the same as one that does not.
+//! down: rule, place, fingerprint, and never a value: what is reported in the end is read again. Names are written down
+//! only where they could hold nothing. It is a cache: it may be deleted at any time, it is believed only where this user
+//! wrote it for this repository, these rules and this build, and a scan that uses it says the same as one that does not.
 //!
 //! Must not know: detection, references, output.
 //! Invariants: an object that could not be read is not remembered; stored bytes of what is remembered are still checked
