@@ -88,14 +88,28 @@ def run(subject, environment):
     subject.peak_bytes = max(subject.peak_bytes, usage.ru_maxrss * unit)
 
 
-def interleave(subjects, rounds, environment, warm=True):
-    """A B A B …, after one round that warms the caches and is forgotten."""
+def touch(place):
+    """Reads all files of a directory. A virtual machine may take away what nobody read for some seconds, so that whoever
+    comes after a slow one would pay for it."""
+    for directory, _, names in os.walk(place):
+        for name in names:
+            path = os.path.join(directory, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, "rb", buffering=0) as file:
+                    while file.read(1 << 20):
+                        pass
+
+
+def interleave(subjects, rounds, environment, warm=True, touched=None):
+    """A B A B …, after one round that warms the caches and is forgotten. All of `touched` is read before each run."""
     for subject in subjects if warm else []:
         run(subject, environment)
         subject.seconds.clear()
         subject.cpu_seconds.clear()
     for _ in range(rounds):
         for subject in subjects:
+            if touched:
+                touch(touched)
             run(subject, environment)
     return subjects
 

@@ -95,7 +95,7 @@ def half_of(bench, whole, name):
 
 def speed_part(bench, whole):
     keyfence, git = whole.scan("keyfence scan --history --no-cache", "--no-cache"), whole.print_objects()
-    harness.interleave([keyfence, git], bench.options.rounds, bench.environment)
+    harness.interleave([keyfence, git], bench.options.rounds, bench.environment, touched=whole.place)
     bench.say(*table([keyfence, git], memory=True), "")
     bench.say(f"- against git (target: at most 0.35×): **{ratio(keyfence, git)}**")
     packs = whole.size()[3]
@@ -126,7 +126,7 @@ def rivals_part(bench, whole):
     if not rivals:
         return
     keyfence = whole.scan("keyfence scan --history --no-cache", "--no-cache")
-    harness.interleave([keyfence, *rivals], bench.options.rival_rounds, bench.environment, warm=False)
+    harness.interleave([keyfence, *rivals], bench.options.rival_rounds, bench.environment, False, whole.place)
     bench.say("", *table([keyfence, *rivals], memory=True), "")
     for rival in rivals:
         ends = ", ".join(map(str, sorted(rival.exits)))
@@ -139,7 +139,7 @@ def rivals_part(bench, whole):
 def growth_part(bench, whole, name):
     half = half_of(bench, whole, f"{name}-half")
     less, more = half.scan("half of the commits", "--no-cache"), whole.scan("all commits", "--no-cache")
-    harness.interleave([less, more], bench.options.rounds, bench.environment)
+    harness.interleave([less, more], bench.options.rounds, bench.environment, touched=bench.work)
     bytes_less, bytes_more = half.size()[1], whole.size()[1]
     bench.say("", *table([less, more], memory=True), "")
     growth = bytes_more / bytes_less
@@ -156,7 +156,9 @@ def cache_part(bench, whole):
     harness.run(whole.scan("warm"), bench.environment)
     for _ in range(bench.options.rounds):
         whole.forget()
+        harness.touch(whole.place)
         harness.run(first, bench.environment)
+        harness.touch(whole.place)
         harness.run(second, bench.environment)
         whole.commit()
         harness.run(third, bench.environment)

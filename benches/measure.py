@@ -124,7 +124,7 @@ def tree_part(bench):
         command = [bench.tools["rg"], "--no-ignore", "--hidden", "-c", RARE_LITERAL, tree]
         rg = Subject("rg --no-ignore --hidden -c", command, accepted=found)
         measured.append(rg)
-    harness.interleave(measured, bench.options.rounds, bench.environment)
+    harness.interleave(measured, bench.options.rounds, bench.environment, touched=tree)
     bench.say(*table(measured, memory=True), "")
     if "rg" in bench.tools:
         bench.say(f"- keyfence against rg (target: at most 3×): **{ratio(keyfence, rg)}**")
@@ -142,7 +142,7 @@ def rivals_part(bench, tree):
             rivals.append(Subject(name, [bench.tools[name], *command[1:]], accepted=()))
     if not rivals:
         return
-    harness.interleave([keyfence, *rivals], min(3, bench.options.rounds), bench.environment)
+    harness.interleave([keyfence, *rivals], min(3, bench.options.rounds), bench.environment, touched=tree)
     bench.say("", *table([keyfence, *rivals], memory=True), "")
     for rival in rivals:
         ends = ", ".join(map(str, sorted(rival.exits)))
@@ -179,7 +179,7 @@ def catalogue_part(bench):
     first = [option for identity in rules_of(FIRST_PACKS) for option in ("--rule", identity)]
     everything = Subject("all packs", command, accepted=(0, 1))
     some = Subject(f"the first packs ({len(first) // 2} rules)", [*command, *first], accepted=(0, 1))
-    harness.interleave([everything, some], bench.options.rounds, bench.environment)
+    harness.interleave([everything, some], bench.options.rounds, bench.environment, touched=tree)
     bench.say("", "## Catalogue", "", *table([everything, some]), "")
     bench.say(f"- all packs against the first (target: at most 1.1×): **{ratio(everything, some)}**")
 
