@@ -3,7 +3,7 @@
 //! Must not know: lines, widths, colours.
 //! Invariant: every text that leaves here is escaped; what was pushed is never called safe.
 
-use crate::model::{Commit, ContentKind, Exposure, Reach, ScanMode};
+use crate::model::{Commit, ContentKind, Exposure, Reach};
 
 use super::escape::{escape, escape_text};
 use super::moment;
@@ -12,7 +12,8 @@ use super::wording::{count, listed};
 /// What follows from that nobody else has it.
 const UNSHARED: &str = "then it need not be rotated, unless it was shared in another way";
 
-const IF_SHARED: &str = "revoke it if it was ever shared";
+/// What to do about what is here, as far as anybody knows.
+pub(super) const IF_SHARED: &str = "revoke it if it was ever shared";
 
 /// How many names are spelled out before "and so on".
 const SPELLED_OUT: usize = 3;
@@ -91,14 +92,6 @@ pub(super) fn revoke(exposure: Option<&Exposure>) -> &'static str {
         None | Some(Reach::Pushed) => "revoke it",
         Some(Reach::Local) => IF_SHARED,
         Some(Reach::Unreachable) => "revoke it if it was ever pushed",
-    }
-}
-
-/// The same for who sits before the files: whether they were ever committed is not in them.
-pub(super) fn revoke_here(exposure: Option<&Exposure>, mode: ScanMode) -> &'static str {
-    match (exposure, mode) {
-        (None, ScanMode::Tree | ScanMode::Message) => IF_SHARED,
-        _ => revoke(exposure),
     }
 }
 

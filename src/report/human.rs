@@ -196,14 +196,17 @@ fn credential(page: &mut Page<'_>, group: &Group<'_>, explained: bool) {
     {
         let exposure = group.set.exposure.as_ref();
         let lead = if exposure::is_local(exposure) { "  else  " } else { "  now   " };
-        page.prose(
-            lead,
-            &format!(
-                "{}: {}",
-                exposure::revoke_here(exposure, page.report.coverage.mode),
-                escape_text(revoke)
-            ),
-        );
+        let words = words_to_revoke(exposure, page.report.coverage.mode);
+        page.prose(lead, &format!("{words}: {}", escape_text(revoke)));
+    }
+}
+
+/// What stands before the page where it is revoked, for who sits before the files: whether those were ever committed is not
+/// in them.
+fn words_to_revoke(exposure: Option<&Exposure>, mode: ScanMode) -> &'static str {
+    match (exposure, mode) {
+        (None, ScanMode::Tree | ScanMode::Message) => exposure::IF_SHARED,
+        _ => exposure::revoke(exposure),
     }
 }
 
