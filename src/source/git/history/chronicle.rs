@@ -18,7 +18,6 @@ use super::beside::is_lfs_object;
 use super::graph::{Graph, NOWHERE};
 use super::hand_out::is_left;
 use super::holdings::Held;
-use super::packs::object_problem;
 use super::set::NumberSet;
 use super::table::Table;
 use super::tips::Tip;
@@ -129,12 +128,9 @@ impl source::Chronicle for Chronicle {
             |worker, place| {
                 let is_late = worker.interrupted() && !is_left(&grace);
                 let Some(number) = self.number(place).filter(|_| !is_late) else { return };
-                match self.table.read(number, self.limit) {
-                    Ok((_, bytes)) => worker.chunk(&Chunk::whole(&bytes, place)),
-                    Err(error) => {
-                        let path = self.table.loose_path(number);
-                        worker.problem(object_problem(&self.table.id(number), &path, &error));
-                    }
+                match self.table.bytes(number, self.limit) {
+                    Ok(bytes) => worker.chunk(&Chunk::whole(&bytes, place)),
+                    Err(problem) => worker.problem(problem),
                 }
             },
         );

@@ -16,7 +16,6 @@ use super::blobs::Blob;
 use super::cache::{Judged, Memos};
 use super::graph::{Graph, Section};
 use super::holdings::{Held, MOST_PATHS};
-use super::packs::object_problem;
 use super::set::NumberSet;
 use super::table::Table;
 use super::tips::Tips;
@@ -171,14 +170,11 @@ impl Holder<'_> {
         }
         let loose: Vec<u32> = chosen.into_iter().filter(|&number| self.table.is_loose(number)).collect();
         crew.each(&loose, |hands: &mut Hands<Contents<'_>>, &number| {
-            match self.table.read(number, self.limit) {
-                Ok((_, bytes)) => {
+            match self.table.bytes(number, self.limit) {
+                Ok(bytes) => {
                     hands.visitor.object(&Seen { number, bytes: &bytes, base: None, is_base: false });
                 }
-                Err(error) => {
-                    let (id, path) = (self.table.id(number), self.table.loose_path(number));
-                    hands.visitor.problem(object_problem(&id, &path, &error));
-                }
+                Err(problem) => hands.visitor.problem(problem),
             }
         });
         let mut judged = Judged::default();
@@ -206,15 +202,12 @@ impl Holder<'_> {
                 continue;
             }
             let (told, before) = (worker.told(), archives.produced());
-            match self.table.read(number, self.limit) {
-                Ok((_, bytes)) => {
+            match self.table.bytes(number, self.limit) {
+                Ok(bytes) => {
                     let unpack = |provenance: &Provenance| archives.unpack(&bytes, provenance, &mut *worker);
                     paths.of(number, self.table, filter).iter().for_each(unpack);
                 }
-                Err(error) => {
-                    let (id, path) = (self.table.id(number), std::path::PathBuf::from("objects"));
-                    worker.problem(object_problem(&id, &path, &error));
-                }
+                Err(problem) => worker.problem(problem),
             }
             if worker.told() == told && !worker.interrupted() && !paths.unsteady.contains(&number) {
                 judged.numbers.insert(number);
@@ -269,8 +262,8 @@ impl Holder<'_> {
         for &(number, section) in self.sections.iter().filter(|(number, _)| self.wants(*number)) {
             let id = self.table.id(number).to_string();
             let told = worker.told();
-            match self.table.read(number, self.limit) {
-                Ok((_, bytes)) => {
+            match self.table.bytes(number, self.limit) {
+                Ok(bytes) => {
                     let is_commit = self.graph.place(number).is_some();
                     let (kind, name) = match (is_commit, section) {
                         (true, Section::Message) => (ContentKind::CommitMessage, "commit message"),
@@ -285,10 +278,7 @@ impl Holder<'_> {
                     };
                     worker.chunk(&Chunk::whole(section.of(&bytes, &Writing::read(&bytes)), &provenance));
                 }
-                Err(error) => {
-                    let path = std::path::PathBuf::from("objects");
-                    worker.problem(object_problem(&self.table.id(number), &path, &error));
-                }
+                Err(problem) => worker.problem(problem),
             }
             if worker.told() == told {
                 judged.sections.insert((number, section));

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use gix::hash::Kind as HashKind;
 
-use super::packs::object_problem;
 use super::table::Table;
 use super::trees;
 use crate::source::{Version, Worker};
@@ -21,18 +20,15 @@ pub(super) fn telling_names(
 ) -> Vec<(u32, Arc<[u8]>)> {
     let mut found = Vec::new();
     for tree in trees {
-        match table.read(tree, trees::LARGEST) {
-            Ok((_, bytes)) => {
+        match table.bytes(tree, trees::LARGEST) {
+            Ok(bytes) => {
                 let names = trees::names(&bytes, hash).into_iter();
                 let telling = names.filter(|name| {
                     trees::may_tell(name) && worker.glance(&Version { bytes: name, base: None }).could_hold
                 });
                 found.extend(telling.map(|name| (tree, name.into())));
             }
-            Err(error) => {
-                let path = std::path::PathBuf::from("objects");
-                worker.problem(object_problem(&table.id(tree), &path, &error));
-            }
+            Err(problem) => worker.problem(problem),
         }
     }
     found

@@ -12,7 +12,7 @@ use gix::zlib::Inflate;
 
 use super::super::{GitEnvironment, Layout};
 use super::directories::{Listing, list, lost};
-use super::packs::{Base, OpenError, Pack};
+use super::packs::{Base, OpenError, Pack, object_problem};
 use super::walk::make_version;
 use crate::model::Problem;
 use crate::source::git::entry::EntryError;
@@ -115,6 +115,15 @@ impl Table {
     pub(super) fn loose_path(&self, number: u32) -> PathBuf {
         let place = number.saturating_sub(self.first_loose) as usize;
         self.loose.get(place).map(|(_, path)| path.clone()).unwrap_or_default()
+    }
+
+    /// The bytes of an object that is read by itself, or what is wrong with it, told by its file.
+    pub(super) fn bytes(&self, number: u32, limit: u64) -> Result<Vec<u8>, Problem> {
+        self.read(number, limit).map(|(_, bytes)| bytes).map_err(|error| {
+            let path =
+                self.pack_of(number).map_or_else(|| self.loose_path(number), |pack| pack.path().into());
+            object_problem(&self.id(number), &path, &error)
+        })
     }
 
     /// What the loose object at this place is.
