@@ -67,7 +67,7 @@ impl Lists {
             let most = NUMBERS_REACH.min(base - self.read);
             let before = list_bytes(text[..base].iter().rev().take(most));
             // A long list is read once: what was read is not read again from where the rest begins.
-            if self.read == 0 || base - before > self.read {
+            if base - before > self.read {
                 self.start = base - before;
             }
             self.read = base + list_bytes(text[base..].iter().take(NUMBERS_REACH));

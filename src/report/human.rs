@@ -67,12 +67,12 @@ pub enum HookStage {
 /// More credentials than that are many: an overview ranks them.
 const MANY: usize = 20;
 
+/// So many of them are told in brief.
+const WORST: usize = 10;
+
 /// What files alone do not tell.
 const UNCOMMITTED: &str = "In a git repository, `keyfence scan --history` tells whether it was ever committed and pushed. What \
                            never left this machine need not be revoked: keep it out of git.";
-
-/// So many of them are told in brief.
-const WORST: usize = 10;
 
 /// Writes the report for people.
 ///

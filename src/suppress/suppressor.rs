@@ -57,12 +57,6 @@ pub struct Ruling {
     pub hears_text: bool,
 }
 
-/// What comments say.
-struct Heard {
-    verdict: Option<Verdict>,
-    hears_text: bool,
-}
-
 /// Decides about findings.
 #[derive(Clone, Default)]
 pub struct Suppressor {
@@ -103,10 +97,10 @@ impl Suppressor {
         if !finding.verdict.is_open() {
             return Ruling { verdict: finding.verdict.clone(), hears_text: self.options.everything };
         }
-        let heard = self.by_comment(finding, beside);
-        let hears_text = self.options.everything || heard.hears_text;
-        let verdict = heard.verdict.or_else(|| self.by_policy(finding)).unwrap_or(Verdict::Open);
-        Ruling { verdict, hears_text }
+        let comments = comments::beside(finding, beside.bytes, beside.offset);
+        let hears_text = self.options.everything || !comments.is_empty();
+        let verdict = self.by_comment(finding, comments, beside.focus).or_else(|| self.by_policy(finding));
+        Ruling { verdict: verdict.unwrap_or(Verdict::Open), hears_text }
     }
 
     /// The verdict about a finding of which everything but the value is known, where no text has a say. `None` where it
@@ -119,22 +113,19 @@ impl Suppressor {
         is_told.then(|| self.by_policy(finding).unwrap_or(Verdict::Open))
     }
 
-    fn by_comment(&self, finding: &Finding, beside: &Beside<'_>) -> Heard {
-        let comments = comments::beside(finding, beside.bytes, beside.offset);
-        let hears_text = !comments.is_empty();
+    fn by_comment(&self, finding: &Finding, comments: Vec<Comment>, focus: &Focus) -> Option<Verdict> {
         if self.options.comments == Comments::Ignored {
-            return Heard { verdict: None, hears_text };
+            return None;
         }
         let counting = comments.into_iter().find(|comment| {
             self.note_use(finding, comment.line);
-            self.counts(comment, finding, beside.focus)
-        });
-        let verdict = counting.map(|counting| Verdict::Allowed {
+            self.counts(comment, finding, focus)
+        })?;
+        Some(Verdict::Allowed {
             kind: Allowance::Comment,
             by: counting.form.to_owned(),
             reason: counting.reason,
-        });
-        Heard { verdict, hears_text }
+        })
     }
 
     fn counts(&self, comment: &Comment, finding: &Finding, focus: &Focus) -> bool {
