@@ -317,8 +317,10 @@ fn guides(page: &mut Page<'_>, groups: &[Group<'_>]) {
         done.push(provider);
         page.gap();
         let name = wording::provider_name(page.report, provider);
-        let same = groups.iter().filter(|group| group.is_open() && group.set.provider == provider);
-        let heading = match same.into_iter().all(|group| exposure::is_local(group.set.exposure.as_ref())) {
+        let mut same = groups.iter().filter(|group| group.is_open() && group.set.provider == provider);
+        let may_be_unshared = page.report.coverage.mode == ScanMode::Tree
+            || same.all(|group| exposure::is_local(group.set.exposure.as_ref()));
+        let heading = match may_be_unshared {
             true => format!("What to do if it was ever shared: {name}"),
             false => format!("What to do now: {name}"),
         };
